@@ -1,0 +1,1 @@
+//! The Payment API over HTTP.

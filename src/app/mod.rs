@@ -1,0 +1,1 @@
+//! The commands, and how the rooms are put together into a running program.

@@ -1,0 +1,1 @@
+//! The payment client: how the till and the commands speak to the Payment API.

@@ -1,0 +1,1 @@
+//! Takes a payment from intent to a known end.

@@ -1,0 +1,3 @@
+//! The command line. Everything is in the library; see [`scantill::app`].
+
+fn main() {}

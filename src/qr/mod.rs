@@ -1,0 +1,1 @@
+//! Payload text to code modules, and modules to SVG and PNG. Pure.

@@ -1,0 +1,1 @@
+//! Takings as a table, CSV, spreadsheet or page. Pure.

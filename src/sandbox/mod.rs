@@ -1,0 +1,1 @@
+//! Simulated Alipay and WeChat Pay on the provider's side: a second implementation of their wire protocols.

@@ -1,0 +1,1 @@
+//! The window: cashier, customer's display, takings.
