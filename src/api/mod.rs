@@ -1,1 +1,3 @@
 //! The Payment API over HTTP.
+
+pub mod wire;
