@@ -34,15 +34,6 @@ pub(super) enum Lost {
     MaybeSent(String),
 }
 
-impl Lost {
-    /// What happened, in words.
-    pub fn words(self) -> String {
-        match self {
-            Self::NotSent(words) | Self::MaybeSent(words) => words,
-        }
-    }
-}
-
 /// A sender for one account.
 pub(super) struct Sender {
     client: reqwest::Client,
