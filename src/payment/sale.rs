@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Attempt, AttemptState, ChannelId, Failure, OutTradeNo, PaymentEvent, PaymentId, PaymentState, PendingReason,
-    StoreId, TillId, UnixMillis, VoidReason,
+    StoreId, TillId, UnixMillis, VoidReason, Way,
 };
 use crate::money::Money;
 
@@ -316,12 +316,15 @@ impl Payment {
             pending(PendingReason::Reversing)
         } else {
             let reversed = self.attempts.iter().any(|attempt| attempt.state == A::Reversed);
-            match self.attempts.last().map(|attempt| attempt.state) {
+            let scanned = self.attempts.iter().rev().find(|attempt| attempt.way == Way::ConsumerPresented);
+            match scanned.map(|attempt| attempt.state) {
                 _ if reversed => (PaymentState::Reversed, None),
                 _ if ending => (PaymentState::Closed, None),
-                None => (PaymentState::Created, None),
-                Some(_) if self.failure().is_some() => (PaymentState::Failed, None),
+                Some(A::Failed) => (PaymentState::Failed, None),
                 Some(_) => (PaymentState::Closed, None),
+                None if self.attempts.is_empty() => (PaymentState::Created, None),
+                // A code that could not be shown, or ran out, leaves the other ways open.
+                None => pending(PendingReason::AwaitingScan),
             }
         }
     }
