@@ -808,5 +808,5 @@ async fn calendar_settings_that_are_none_are_refused() {
     let home = Home::sqlite();
     let calendar = BusinessCalendar { time_zone: Some("Mars/Base".to_owned()), cutover_hour: 0 };
     let refused = Ledger::open(LedgerConfig { calendar, ..home.config() }).await.unwrap_err();
-    assert!(matches!(refused, LedgerError::BadCalendar(_)), "{refused}");
+    assert!(refused.to_string().contains("Mars/Base"), "{refused}");
 }

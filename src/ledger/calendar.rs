@@ -17,12 +17,18 @@ pub(super) struct Calendar {
 impl Calendar {
     pub(super) fn new(settings: &BusinessCalendar) -> Result<Self, LedgerError> {
         if !(0..=23).contains(&settings.cutover_hour) {
-            return Err(LedgerError::BadCalendar(format!("{} is no hour of the day", settings.cutover_hour)));
+            return Err(LedgerError::Database(format!(
+                "{} is no hour of the day: the business day begins at an hour from 0 to 23",
+                settings.cutover_hour
+            )));
         }
         let zone = match &settings.time_zone {
             None => TimeZone::system(),
-            Some(name) => TimeZone::get(name)
-                .map_err(|_| LedgerError::BadCalendar(format!("the time zone {name} is not known here")))?,
+            Some(name) => TimeZone::get(name).map_err(|_| {
+                LedgerError::Database(format!(
+                    "the time zone {name} is not known: write an IANA name such as Asia/Shanghai"
+                ))
+            })?,
         };
         Ok(Self { zone, cutover_hour: settings.cutover_hour })
     }

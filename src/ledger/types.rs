@@ -280,9 +280,6 @@ pub enum LedgerError {
     /// The URL is none.
     #[error("{0} is not a database: write sqlite:PATH or postgres://user@host/name")]
     BadUrl(String),
-    /// The business calendar's settings are none.
-    #[error("{0}: write an IANA time zone such as Asia/Shanghai, and a cut-over hour from 0 to 23")]
-    BadCalendar(String),
     /// The server cannot be reached or the connection broke.
     #[error("the database at {place} cannot be reached: {detail}")]
     Unreachable {

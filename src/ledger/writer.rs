@@ -217,3 +217,76 @@ async fn rebuild(connection: &mut AnyConnection, rules: &Rules) -> Result<u64, L
     transaction.commit().await.map_err(refused)?;
     Ok(walk.rows())
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Executor;
+    use zeroize::Zeroizing;
+
+    use super::super::batch::Note;
+    use super::super::calendar::Calendar;
+    use super::super::place::Place;
+    use super::super::{BusinessCalendar, Ledger, LedgerConfig, schema};
+    use super::*;
+    use crate::crypto::HmacSha256;
+
+    fn note(size: usize) -> Request {
+        let payload = format!(r#"{{"text":"{}"}}"#, "x".repeat(size));
+        Request::Note(Note { at: 1, actor: "test".to_owned(), kind: "kept".to_owned(), payload })
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_named_loses_nothing_and_passes() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("books.db").display());
+        let place = Place::parse(&url).unwrap();
+        let lock = place.prepare_to_write().unwrap();
+        let mut connection = place.connect(Access::Write).await.unwrap();
+        schema::migrate(&mut connection, &place).await.unwrap();
+        // SQLite says of a full disk and of a file that may not grow the same: SQLITE_FULL.
+        let row = connection.fetch_one("PRAGMA page_count").await.unwrap();
+        let pages = sql::int(&row, 0).unwrap();
+        connection.execute(format!("PRAGMA max_page_count = {}", pages + 8).as_str()).await.unwrap();
+        let calendar = BusinessCalendar { time_zone: Some("UTC".to_owned()), cutover_hour: 0 };
+        let rules = Arc::new(Rules {
+            place,
+            calendar: Calendar::new(&calendar).unwrap(),
+            chain_key: HmacSha256::new(&[7; 32]),
+        });
+        let last_seq = Arc::new(watch::channel(0).0);
+        let mut writer = Writer { rules, connection: Some(connection), last_seq, lock };
+
+        writer.transact(&[note(10)]).await.unwrap();
+        let error = writer.transact(&[note(10), note(200_000)]).await.unwrap_err();
+        assert!(matches!(error, LedgerError::DiskFull { .. }), "{error:?}");
+        assert!(error.to_string().contains("free some space"), "{error}");
+        assert_eq!(*writer.last_seq.borrow(), 1);
+        writer.transact(&[note(20)]).await.unwrap();
+        let connection = writer.connection.as_mut().unwrap();
+        connection.execute("PRAGMA max_page_count = 1000000").await.unwrap();
+        writer.transact(&[note(200_000)]).await.unwrap();
+        drop(writer);
+
+        let config = LedgerConfig {
+            url,
+            chain_key: Zeroizing::new([7; 32]),
+            seal_key: Zeroizing::new([9; 32]),
+            calendar,
+            read_only: true,
+        };
+        let found = Ledger::open(config).await.unwrap().verify().await.unwrap();
+        assert_eq!((found.rows, found.broken), (3, None));
+    }
+
+    #[tokio::test]
+    async fn the_writer_waits_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::parse(&format!("sqlite:{}", folder.path().join("books.db").display())).unwrap();
+        let _lock = place.prepare_to_write().unwrap();
+        let mut connection = place.connect(Access::Write).await.unwrap();
+        let row = connection.fetch_one("PRAGMA synchronous").await.unwrap();
+        assert_eq!(sql::int(&row, 0).unwrap(), 2, "FULL");
+        let row = connection.fetch_one("PRAGMA foreign_keys").await.unwrap();
+        assert_eq!(sql::int(&row, 0).unwrap(), 1);
+    }
+}

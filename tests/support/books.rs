@@ -1,5 +1,8 @@
 //! Books to test with: on SQLite in a temporary folder or on the tests' own PostgreSQL, and sales to write into them.
 
+// Each test program uses a part of it.
+#![allow(dead_code)]
+
 use scantill::ledger::{BusinessCalendar, Commit, Ledger, LedgerConfig, LedgerError};
 use scantill::money::{Currency, Money};
 use scantill::payment::{ChannelId, Payment, PaymentEvent, PaymentId, UnixMillis, Way};

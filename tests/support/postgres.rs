@@ -3,6 +3,9 @@
 //! A small shell watches over it and stops it and removes its folder as soon as the test program is gone, however that
 //! came about: its standard input, which only the test program holds, then ends.
 
+// Each test program uses a part of it.
+#![allow(dead_code)]
+
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
