@@ -18,9 +18,9 @@ use sqlx::{Connection, Executor, PgConnection};
 
 /// Starts a server in a fresh folder, then runs it until told to stop; `restart` and `stop` come over standard input.
 const WATCHER: &str = r#"
-bin=$1 dir=$2
+bin=$1 dir=$2 fsync=$3
 start() {
-    "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses='' -c fsync=off -c max_connections=60 \
+    "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses='' -c fsync=$fsync -c max_connections=60 \
         -c shared_buffers=16MB >>"$dir/log" 2>&1 &
     server=$!
     for _ in $(seq 600); do
@@ -51,8 +51,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one.
+    /// Starts one that does not wait for the disk: tests need not outlive a power cut.
     pub fn start() -> Self {
+        Self::start_with("off")
+    }
+
+    /// Starts one that does, as a shop's would.
+    pub fn start_durable() -> Self {
+        Self::start_with("on")
+    }
+
+    fn start_with(fsync: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let bin = binaries();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -60,7 +69,7 @@ impl Server {
         let folder = PathBuf::from(format!("/tmp/scantill-pg-{}-{count}", std::process::id()));
         std::fs::create_dir(&folder).expect("a folder for PostgreSQL in /tmp");
         let mut shell = Command::new("sh");
-        shell.args(["-c", WATCHER, "watcher"]).arg(&bin).arg(&folder).current_dir(&folder);
+        shell.args(["-c", WATCHER, "watcher"]).arg(&bin).arg(&folder).arg(fsync).current_dir(&folder);
         shell.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
         if let Some((user, group)) = server_user(&folder) {
             chown(&folder, Some(user), Some(group)).expect("the folder is handed to PostgreSQL's user");
