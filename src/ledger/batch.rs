@@ -61,12 +61,15 @@ impl Table {
     }
 }
 
+/// A record's document and its sealed part, in hex.
+type SealedRecord = (String, String);
+
 /// A record put or removed.
 pub(super) struct RecordChange {
     pub(super) table: Table,
     pub(super) id: String,
-    /// What to put: the document and its sealed part, in hex. `None` removes, unless an unfinished payment uses it.
-    pub(super) put: Option<(String, String)>,
+    /// What to put. `None` removes, unless an unfinished payment uses it.
+    pub(super) put: Option<SealedRecord>,
     pub(super) note: Note,
 }
 
@@ -107,7 +110,7 @@ pub(super) struct Batch<'a> {
     leased: BTreeSet<PaymentId>,
     freed: BTreeSet<PaymentId>,
     sole_owners: Vec<String>,
-    records: Vec<(Table, String, Option<(String, String)>)>,
+    records: Vec<(Table, String, Option<SealedRecord>)>,
     busy_accounts: HashSet<String>,
     known_accounts: HashSet<String>,
 }

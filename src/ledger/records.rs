@@ -29,7 +29,7 @@ impl Ledger {
     /// The books cannot be written.
     pub async fn put_account(&self, at: UnixMillis, actor: &str, account: &MerchantAccount) -> Result<(), LedgerError> {
         let open = MerchantAccount { credentials: Secret::new(String::new()), ..account.clone() };
-        let note = note(at, actor, "account_put", without(to_json(&open)?, "credentials"));
+        let note = note(at, actor, "account_put", &without(to_json(&open)?, "credentials"));
         self.put(Table::Accounts, account.id.as_str(), &open, Some(&account.credentials), note).await
     }
 
@@ -38,7 +38,7 @@ impl Ledger {
     /// # Errors
     /// The books cannot be written.
     pub async fn remove_account(&self, at: UnixMillis, actor: &str, id: &AccountId) -> Result<bool, LedgerError> {
-        let note = note(at, actor, "account_removed", json!({ "id": id.as_str() }));
+        let note = note(at, actor, "account_removed", &json!({ "id": id.as_str() }));
         let change = RecordChange { table: Table::Accounts, id: id.to_string(), put: None, note };
         self.ask_done(Request::Record(change)).await
     }
@@ -56,7 +56,7 @@ impl Ledger {
     /// # Errors
     /// The books cannot be written.
     pub async fn put_store(&self, at: UnixMillis, actor: &str, store: &Store) -> Result<(), LedgerError> {
-        let note = note(at, actor, "store_put", to_json(store)?);
+        let note = note(at, actor, "store_put", &to_json(store)?);
         self.put(Table::Stores, store.id.as_str(), store, None, note).await
     }
 
@@ -75,7 +75,7 @@ impl Ledger {
     /// The books cannot be written.
     pub async fn put_till(&self, at: UnixMillis, actor: &str, till: &Till) -> Result<(), LedgerError> {
         let open = Till { secret: Secret::new(String::new()), ..till.clone() };
-        let note = note(at, actor, "till_put", without(to_json(&open)?, "secret"));
+        let note = note(at, actor, "till_put", &without(to_json(&open)?, "secret"));
         self.put(Table::Tills, till.id.as_str(), &open, Some(&till.secret), note).await
     }
 
@@ -136,8 +136,8 @@ fn context(table: Table, id: &str) -> String {
     format!("{}/{id}", table.name())
 }
 
-fn note(at: UnixMillis, actor: &str, kind: &str, payload: Value) -> Note {
-    Note { at, actor: actor.to_owned(), kind: kind.to_owned(), payload: canonical(&payload) }
+fn note(at: UnixMillis, actor: &str, kind: &str, payload: &Value) -> Note {
+    Note { at, actor: actor.to_owned(), kind: kind.to_owned(), payload: canonical(payload) }
 }
 
 fn to_json<T: Serialize>(value: &T) -> Result<Value, LedgerError> {

@@ -53,10 +53,10 @@ pub(super) async fn insert<'a, const COLUMNS: usize>(
 }
 
 /// Runs a SELECT or DELETE that ends in a column's name, for the rows in which it is one of these values.
-pub(super) async fn query_in<'a>(
+pub(super) async fn query_in(
     connection: &mut AnyConnection,
     statement: &str,
-    mut values: Vec<&'a str>,
+    mut values: Vec<&str>,
 ) -> Result<Vec<AnyRow>, sqlx::Error> {
     values.sort_unstable();
     values.dedup();

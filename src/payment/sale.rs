@@ -340,16 +340,15 @@ impl Payment {
 /// attempt we took for refused or closed is a matter for [`PaymentEvent::AttentionRaised`], not for a move.
 const fn may_move(from: AttemptState, to: AttemptState) -> bool {
     use AttemptState as A;
-    match (from, to) {
-        (A::Prepared, A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding)
-        | (A::CodeShown, A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding)
-        | (A::CustomerConfirming, A::Unknown | A::Voiding)
-        | (A::Unknown, A::CustomerConfirming | A::CodeShown | A::Voiding)
-        | (
-            A::Prepared | A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding,
-            A::Succeeded | A::SurplusRefunding | A::Failed | A::Closed | A::Reversed,
-        )
-        | (A::SurplusRefunding, A::SurplusRefunding | A::SurplusRefunded) => true,
-        _ => false,
-    }
+    matches!(
+        (from, to),
+        (A::Prepared | A::CodeShown, A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding)
+            | (A::CustomerConfirming, A::Unknown | A::Voiding)
+            | (A::Unknown, A::CustomerConfirming | A::CodeShown | A::Voiding)
+            | (
+                A::Prepared | A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding,
+                A::Succeeded | A::SurplusRefunding | A::Failed | A::Closed | A::Reversed,
+            )
+            | (A::SurplusRefunding, A::SurplusRefunding | A::SurplusRefunded)
+    )
 }
