@@ -18,7 +18,9 @@ pub(super) fn run(args: &DecodeArgs) -> Result<ExitCode> {
                 let codes: Vec<_> = found
                     .codes
                     .iter()
-                    .map(|code| json!({ "format": code.format.to_string(), "text": code.text, "corners": code.corners }))
+                    .map(
+                        |code| json!({ "format": code.format.to_string(), "text": code.text, "corners": code.corners }),
+                    )
                     .collect();
                 print_line(&json!({ "file": name, "ms": found.ms, "codes": codes }).to_string());
             }

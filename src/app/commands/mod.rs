@@ -1,5 +1,7 @@
 //! One file for each command.
 
+mod camera;
+mod decode;
 mod ledger;
 mod pay;
 mod sandbox;
@@ -13,7 +15,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use tokio::runtime::Runtime;
 
-use super::cli::{Cli, Command, LedgerCommand};
+use super::cli::{CameraCommand, Cli, Command, LedgerCommand};
 use super::config::Config;
 use super::data::DataDir;
 
@@ -46,6 +48,9 @@ pub(super) fn run(cli: Cli, started: Instant) -> Result<ExitCode> {
             let (data, config) = open()?;
             runtime()?.block_on(ledger::rebuild(books, &data, &config))
         }
+        Some(Command::Decode(args)) => decode::run(&args),
+        Some(Command::Camera(CameraCommand::List { json })) => camera::list(json),
+        Some(Command::Camera(CameraCommand::Test { source, seconds, json })) => camera::test(&source, seconds, json),
         Some(_) => anyhow::bail!("later"),
     }
 }
