@@ -1,1 +1,3 @@
 //! The window: cashier, customer's display, takings.
+
+pub mod font;
