@@ -1,1 +1,4 @@
 //! The window: cashier, customer's display, takings.
+
+pub mod font;
+pub mod text;
