@@ -92,9 +92,9 @@ pub fn header<'a>(look: Look<'a>, around: &Around<'a>) -> Element<'a, Message> {
     }
     let training = around.training.then(|| training_banner(look));
     let (dot, word) = match around.link {
-        Link::Starting => (palette.warning, "link-starting"),
-        Link::Online => (palette.success, "link-online"),
-        Link::Offline | Link::Broken(_) => (palette.danger, "link-offline"),
+        Link::Starting => (palette.warning, "bar-connecting"),
+        Link::Online => (palette.success, "bar-online"),
+        Link::Offline | Link::Broken(_) => (palette.danger, "bar-offline"),
     };
     let right = row![
         container(space()).width(10).height(10).style(round(dot.mark, 5.0)),
@@ -121,7 +121,7 @@ pub fn training_banner<'a, M: 'a>(look: Look<'_>) -> Element<'a, M> {
     container(
         row![
             icon::view(Icon::Training, 18.0, tone.text),
-            strong(look.say("training-banner"), size::BODY, tone.text),
+            strong(look.say("bar-training"), size::BODY, tone.text),
         ]
         .spacing(distance::SMALL)
         .align_y(Center),
@@ -135,12 +135,12 @@ pub fn training_banner<'a, M: 'a>(look: Look<'_>) -> Element<'a, M> {
 pub fn footer<'a>(look: Look<'a>, around: &Around<'a>, page: Page) -> Element<'a, Message> {
     let palette = look.palette;
     let today: Element<'a, Message> = match around.today {
-        None => words(look.say("today-loading"), size::BODY, palette.muted),
+        None => words(look.say("common-loading"), size::BODY, palette.muted),
         Some(takings) => row![
-            words(look.say("today"), size::BODY, palette.muted),
+            words(look.say("common-today"), size::BODY, palette.muted),
             amount::amount(Money::new(takings.total.net, takings.currency), size::TITLE, palette.text),
             words(
-                look.say_with("today-sales", &[("count", takings.total.count.into())]),
+                look.say_with("sales-count", &[("count", takings.total.count.into())]),
                 size::BODY,
                 palette.muted
             ),
@@ -219,8 +219,8 @@ fn starting<'a>(look: Look<'a>) -> Element<'a, Message> {
     notice_page(
         look,
         icon::view(Icon::Store, 64.0, palette.accent),
-        look.say("starting-title"),
-        look.say("starting-body"),
+        look.say("cashier-starting"),
+        look.say("cashier-starting-hint"),
         None,
     )
 }
@@ -292,7 +292,7 @@ fn note_line<'a>(look: Look<'a>, counter: &'a Counter) -> Element<'a, Message> {
     let focused = counter.focus == Focus::Note;
     let color = if focused { palette.accent } else { palette.muted };
     let content: Element<'a, Message> = if counter.note.is_empty() && !focused {
-        words(look.say("note-placeholder"), size::LABEL, palette.muted)
+        words(look.say("cashier-note-placeholder"), size::LABEL, palette.muted)
     } else {
         let caret = container(space()).width(2).height(20).style(ground(
             if focused { palette.accent } else { iced::Color::TRANSPARENT },
@@ -348,23 +348,22 @@ pub fn hint_words(look: Look<'_>, hint: &Hint) -> (String, Option<String>) {
     use crate::till::entry::Refusal;
     let plain = |key: &str| (look.say(key), None);
     match hint {
-        Hint::Refused(Refusal::Decimals) => plain("hint-decimals"),
-        Hint::Refused(Refusal::TooLarge) | Hint::Amount(MoneyError::TooLarge) => plain("hint-too-large"),
-        Hint::Amount(MoneyError::TooManyDecimals { .. }) => plain("hint-decimals"),
-        Hint::Amount(MoneyError::NotPositive) => plain("hint-enter-amount"),
-        Hint::Amount(MoneyError::Malformed | MoneyError::UnknownCurrency(_)) => plain("hint-not-an-amount"),
-        Hint::AmountFirst => plain("hint-amount-first"),
-        Hint::EnterFirst => plain("hint-enter-first"),
+        Hint::Refused(Refusal::Decimals) => plain("amount-no-more-decimals"),
+        Hint::Refused(Refusal::TooLarge) | Hint::Amount(MoneyError::TooLarge) => plain("amount-over-limit"),
+        Hint::Amount(MoneyError::TooManyDecimals { .. }) => plain("amount-no-more-decimals"),
+        Hint::Amount(MoneyError::NotPositive) => plain("amount-enter"),
+        Hint::Amount(MoneyError::Malformed | MoneyError::UnknownCurrency(_)) => plain("amount-malformed"),
+        Hint::AmountFirst => plain("cashier-scan-first"),
+        Hint::EnterFirst => plain("cashier-enter-first"),
         Hint::NotACode(rejection) => {
             let sentence = match rejection {
-                R::TooShort { digits, .. } => {
-                    look.say_with("code-too-short", &[("digits", (*digits).into())])
+                R::TooShort { digits, .. } | R::TooLong { digits, .. } => {
+                    look.words.named_with("rejection", rejection.kind(), &[("digits", (*digits).into())])
                 }
-                R::TooLong { digits, .. } => look.say_with("code-too-long", &[("digits", (*digits).into())]),
                 R::UnknownPrefix { prefix } => {
-                    look.say_with("code-unknown-prefix", &[("prefix", prefix.as_str().into())])
+                    look.words.named_with("rejection", rejection.kind(), &[("prefix", prefix.as_str().into())])
                 }
-                other => look.say(&format!("code-{}", other.kind().replace('_', "-"))),
+                other => look.words.named("rejection", other.kind()),
             };
             (sentence, None)
         }
@@ -373,11 +372,8 @@ pub fn hint_words(look: Look<'_>, hint: &Hint) -> (String, Option<String>) {
         Hint::NoAnswer => plain("hint-no-answer"),
         Hint::CancelNotSent => plain("hint-cancel-not-sent"),
         Hint::Api { code, detail } => {
-            let key = format!("api-{}", code.replace('_', "-"));
-            match look.words.find(&key) {
-                Some(sentence) => (sentence, Some(code.clone())),
-                None => (detail.clone(), Some(code.clone())),
-            }
+            let sentence = look.words.named("error", code);
+            (if sentence == *code { detail.clone() } else { sentence }, Some(code.clone()))
         }
     }
 }
@@ -385,7 +381,7 @@ pub fn hint_words(look: Look<'_>, hint: &Hint) -> (String, Option<String>) {
 /// A failure's sentence: the money first, then what to do.
 #[must_use]
 pub fn reason_words(look: Look<'_>, reason: crate::payment::FailureReason) -> String {
-    look.say(&format!("reason-{}", reason.name().replace('_', "-")))
+    look.words.named("failure", reason.name())
 }
 
 fn collect<'a>(
@@ -440,7 +436,7 @@ fn collect<'a>(
         button(
             row![
                 icon::view(Icon::Keyboard, 20.0, palette.text),
-                words(look.say("action-type-code"), size::LABEL, palette.text),
+                words(look.say("collect-type-code"), size::LABEL, palette.text),
                 keys::cap(look, "F7")
             ]
             .spacing(distance::SMALL)
@@ -456,7 +452,7 @@ fn collect<'a>(
             row![
                 icon::view(Icon::Cancelled, 20.0, palette.text),
                 words(
-                    look.say(if collecting.cancelling { "action-cancelling" } else { "action-cancel" }),
+                    look.say(if collecting.cancelling { "action-cancelling" } else { "collect-cancel" }),
                     size::LABEL,
                     palette.text
                 ),
@@ -505,10 +501,10 @@ fn collect_words(look: Look<'_>, collecting: &Collecting) -> (String, String, Op
     match collecting.pending() {
         None if collecting.view.is_none() => (look.say("collect-opening"), look.say("collect-opening-body"), None),
         None | Some(PendingReason::AwaitingScan) => {
-            (look.say("collect-waiting"), look.say("collect-waiting-body"), None)
+            (look.say("collect-waiting"), look.say("collect-either-way"), None)
         }
         Some(PendingReason::Submitting) if collecting.submitting.is_none() => {
-            (look.say("collect-waiting"), look.say("collect-waiting-body"), None)
+            (look.say("collect-waiting"), look.say("collect-either-way"), None)
         }
         Some(PendingReason::Submitting) => {
             (named("collect-submitting", collecting.submitting.as_ref()), look.say("collect-submitting-body"), None)
@@ -519,7 +515,7 @@ fn collect_words(look: Look<'_>, collecting: &Collecting) -> (String, String, Op
             Some(palette.info),
         ),
         Some(PendingReason::ResultUnknown) => (
-            look.say("state-unknown"),
+            look.say("result-unknown"),
             named("collect-unknown-body", collecting.busy_channel(AttemptState::Unknown)),
             Some(palette.warning),
         ),
@@ -583,7 +579,7 @@ fn typed_code<'a>(look: Look<'a>, digits: &str) -> Element<'a, Message> {
             figures(spaced, size::TITLE, palette.text),
             caret,
             space().width(Fill),
-            words(look.say("typed-code-hint"), size::BODY, palette.muted),
+            words(look.say("collect-type-code-hint"), size::BODY, palette.muted),
         ]
         .spacing(distance::SMALL)
         .align_y(Center)
@@ -631,7 +627,7 @@ fn result<'a>(look: Look<'a>, ending: &'a Ending, width: f32) -> Element<'a, Mes
         .map(|code| line(code, size::CAPTION, palette.muted));
     let again = matches!(ending.kind, EndKind::NotPaid | EndKind::Expired);
     let next = row![
-        again.then(|| row![keys::cap(look, "Enter"), words(look.say("result-again"), size::BODY, palette.text)]
+        again.then(|| row![keys::cap(look, "Enter"), words(look.say("result-offer-again"), size::BODY, palette.text)]
             .spacing(distance::SMALL)
             .align_y(Center)),
         row![keys::cap(look, "0–9"), words(look.say("result-next"), size::BODY, palette.text)]
@@ -698,7 +694,7 @@ fn right<'a>(look: Look<'a>, counter: &'a Counter, around: &Around<'a>, width: f
         container(
             column![
                 icon::view(Icon::Receipt, 40.0, palette.faint),
-                words(look.say("recent-empty"), size::BODY, palette.muted),
+                words(look.say("cashier-recent-empty"), size::BODY, palette.muted),
             ]
             .spacing(distance::MEDIUM)
             .align_x(Center),
@@ -710,7 +706,7 @@ fn right<'a>(look: Look<'a>, counter: &'a Counter, around: &Around<'a>, width: f
         scrollable(Column::with_children(rows)).height(Fill).width(Fill).style(scroll(palette)).into()
     };
     let list = column![
-        container(strong(look.say("recent"), size::LABEL, palette.text)).padding([distance::SMALL, distance::MEDIUM]),
+        container(strong(look.say("cashier-recent"), size::LABEL, palette.text)).padding([distance::SMALL, distance::MEDIUM]),
         recent,
     ];
     column![

@@ -136,41 +136,41 @@ pub fn view<'a, Message: Clone + 'a>(
         Page::Preparing(due) => told(
             look,
             icon::view(Icon::Unknown, 96.0, palette.info.mark),
-            look.say("customer-preparing"),
+            look.say("display-preparing"),
             *due,
             None,
-            look.say("customer-show-code"),
+            look.say("display-show-only"),
         ),
         Page::Due(due, codes) => due_page(look, state, *due, codes, window),
         Page::Confirm(due, channel) => told(
             look,
             icon::view(Icon::Phone, 120.0, palette.info.mark),
-            look.say("customer-confirm"),
+            look.say("display-confirm"),
             *due,
             channel.as_ref(),
-            look.say("customer-confirm-body"),
+            look.say("display-confirm-hint"),
         ),
         Page::Checking(due, channel) => told(
             look,
             icon::view(Icon::Unknown, 120.0, palette.info.mark),
-            look.say("customer-checking"),
+            look.say("display-checking"),
             *due,
             channel.as_ref(),
-            look.say("customer-checking-body"),
+            look.say("display-asking-hint"),
         ),
         Page::Paid(due, channel) => told(
             look,
             shape(palette, Standing::Paid, 160.0),
-            look.say("customer-paid"),
+            look.say("display-paid"),
             *due,
             channel.as_ref(),
-            look.say("customer-thanks"),
+            look.say("display-thanks"),
         ),
         Page::NotPaid(due, why) => {
             let (title, body) = match why {
-                NotPaid::Refused => ("customer-not-paid", "customer-not-paid-body"),
-                NotPaid::Cancelled => ("customer-cancelled", "customer-cancelled-body"),
-                NotPaid::Returned => ("customer-returned", "customer-returned-body"),
+                NotPaid::Refused => ("display-not-paid", "display-not-paid-hint"),
+                NotPaid::Cancelled => ("display-cancelled", "display-cancelled-hint"),
+                NotPaid::Returned => ("display-reversed", "display-thanks"),
             };
             told(look, icon::view(Icon::Info, 120.0, palette.neutral.mark), look.say(title), *due, None, look.say(body))
         }
@@ -192,7 +192,7 @@ fn idle<'a, Message: 'a>(look: Look<'a>, store: &str) -> Element<'a, Message> {
             .style(round(palette.accent, 32.0)),
         space().height(distance::SMALL),
         line(store, 56.0, palette.text).font(font::LATIN_BOLD),
-        line(look.say("customer-welcome"), size::HEADING, palette.muted),
+        line(look.say("display-welcome"), size::HEADING, palette.muted),
         space().height(distance::PAGE),
         figures(look.time(look.now), size::AMOUNT, palette.text),
     ]
@@ -253,12 +253,12 @@ fn due_page<'a, Message: 'a>(
         icon::view(Icon::Phone, 36.0, palette.text),
         icon::view(Icon::ArrowRight, 22.0, palette.muted),
         icon::view(Icon::Camera, 36.0, palette.text),
-        line(look.say("customer-or-show"), 24.0, palette.text),
+        line(look.say("display-or-show"), 24.0, palette.text),
     ]
     .spacing(distance::MEDIUM)
     .align_y(Center);
     let content = column![
-        line(look.say("customer-due"), 24.0, palette.muted),
+        line(look.say("display-due"), 24.0, palette.muted),
         amount::amount(due, size::DUE, palette.text),
         cards,
         space().height(distance::TINY),

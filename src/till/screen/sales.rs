@@ -81,7 +81,7 @@ impl State {
             container(
                 column![
                     icon::view(Icon::Receipt, 56.0, palette.faint),
-                    line(look.say("recent-empty"), size::LABEL, palette.muted)
+                    line(look.say("cashier-recent-empty"), size::LABEL, palette.muted)
                 ]
                 .spacing(distance::GAP)
                 .align_x(Center),
@@ -94,12 +94,12 @@ impl State {
         };
         let head = |key: &str| line(look.say(key), size::BODY, palette.muted);
         let heads = row![
-            head("column-state").width(190),
-            head("column-time").width(96),
-            head("column-channel").width(190),
-            head("column-way").width(150),
-            head("column-note").width(Fill),
-            head("column-amount").width(180).align_x(iced::Right),
+            head("common-state").width(190),
+            head("common-time").width(96),
+            head("common-channel").width(190),
+            head("sale-way").width(150),
+            head("sale-note").width(Fill),
+            head("common-amount").width(180).align_x(iced::Right),
         ]
         .padding([distance::SMALL, distance::GAP])
         .spacing(distance::SMALL);
@@ -121,8 +121,8 @@ impl State {
             .rev()
             .find(|attempt| Some(&attempt.out_trade_no) == sale.out_trade_no.as_ref())
             .map(|attempt| match attempt.way {
-                Way::MerchantPresented => "way-merchant",
-                Way::ConsumerPresented => "way-consumer",
+                Way::MerchantPresented => "way-merchant-presented",
+                Way::ConsumerPresented => "way-consumer-presented",
             });
         let channel: Element<'a, Message> = match &sale.channel {
             Some(channel) => row![

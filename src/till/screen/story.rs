@@ -64,23 +64,23 @@ impl State {
             }
         };
         let exact = |at: jiff::Timestamp| look.time_exact(at.as_millisecond());
-        fact("fact-channel", sale.channel.as_ref().map(|channel| badge::name(look, channel)).unwrap_or_default());
-        fact("fact-note", sale.description.clone());
-        fact("fact-payer", sale.payer.clone().unwrap_or_default());
-        fact("fact-created", exact(sale.created_at));
-        fact("fact-paid", sale.paid_at.map(exact).unwrap_or_default());
-        fact("fact-reason", sale.reason.map(|reason| reason_words(look, reason)).unwrap_or_default());
+        fact("common-channel", sale.channel.as_ref().map(|channel| badge::name(look, channel)).unwrap_or_default());
+        fact("sale-note", sale.description.clone());
+        fact("sale-payer", sale.payer.clone().unwrap_or_default());
+        fact("sale-created", exact(sale.created_at));
+        fact("sale-paid-at", sale.paid_at.map(exact).unwrap_or_default());
+        fact("sale-reason", sale.reason.map(|reason| reason_words(look, reason)).unwrap_or_default());
         let provider_words: Vec<_> = [sale.reason_code.as_deref(), sale.reason_message.as_deref()]
             .into_iter()
             .flatten()
             .filter(|part| !part.is_empty())
             .collect();
-        fact("fact-provider-words", provider_words.join(" · "));
-        fact("fact-trade-no", sale.out_trade_no.as_ref().map(ToString::to_string).unwrap_or_default());
-        fact("fact-provider-no", sale.provider_trade_no.clone().unwrap_or_default());
-        fact("fact-id", sale.id.to_string());
+        fact("sale-provider-words", provider_words.join(" · "));
+        fact("sale-out-trade-no", sale.out_trade_no.as_ref().map(ToString::to_string).unwrap_or_default());
+        fact("sale-provider-no", sale.provider_trade_no.clone().unwrap_or_default());
+        fact("sale-payment-id", sale.id.to_string());
         for detail in &sale.attention {
-            fact("fact-attention", detail.clone());
+            fact("sale-attention", detail.clone());
         }
         let body = scrollable(container(facts).padding(distance::GROUP).width(Fill)).height(Fill).style(scroll(palette));
         container(column![head, body]).height(Fill).width(Fill).style(card(palette)).into()
@@ -89,7 +89,7 @@ impl State {
     fn steps<'a, Message: 'a>(&'a self, look: Look<'a>) -> Element<'a, Message> {
         let palette = look.palette;
         let content: Element<'a, Message> = match &self.steps {
-            None => container(line(look.say("story-loading"), size::LABEL, palette.muted)).center(Fill).into(),
+            None => container(line(look.say("common-loading"), size::LABEL, palette.muted)).center(Fill).into(),
             Some(Err(why)) => container(
                 column![
                     line(look.say("story-broken"), size::LABEL, palette.text),
@@ -109,7 +109,7 @@ impl State {
                     .into()
             }
         };
-        let title = container(strong(look.say("story-title"), size::TITLE, palette.text))
+        let title = container(strong(look.say("sale-story"), size::TITLE, palette.text))
             .padding([distance::GAP, distance::GROUP]);
         container(column![title, rule(look), content]).height(Fill).width(Fill).style(card(palette)).into()
     }
@@ -132,7 +132,7 @@ impl State {
         .align_x(Center)
         .width(16)
         .height(if last { iced::Shrink } else { Fill });
-        let what = look.words.find(&format!("event-{}", step.kind.replace('_', "-"))).unwrap_or_else(|| step.kind.clone());
+        let what = look.words.named("step", &step.kind);
         let mut title = line(what, size::LABEL, palette.text);
         if strong_text {
             title = title.font(font::LATIN_BOLD);
@@ -167,12 +167,11 @@ impl State {
             && let Some(attempt) = attempt
         {
             parts.push(look.say(match attempt.way {
-                Way::MerchantPresented => "way-merchant",
-                Way::ConsumerPresented => "way-consumer",
+                Way::MerchantPresented => "way-merchant-presented",
+                Way::ConsumerPresented => "way-consumer-presented",
             }));
         }
-        let void_reason = text("reason").map(|reason| format!("void-{}", reason.replace('_', "-")));
-        parts.extend(void_reason.and_then(|key| look.words.find(&key)));
+        parts.extend(text("reason").map(|reason| look.words.named("void", reason)));
         if let Some(failure) = step.payload.get("failure") {
             let reason = failure
                 .get("reason")

@@ -7,7 +7,7 @@ pub mod space;
 use iced::widget::{button, container, scrollable};
 use iced::{Background, Border, Color, Shadow, Theme, Vector};
 
-use super::text::{Arg, Text};
+use super::text::{Text, Value};
 pub use palette::{Palette, Tone};
 
 /// What a view needs beside its state: colours, words, the local time zone and the clock.
@@ -16,7 +16,7 @@ pub struct Look<'a> {
     /// Colours.
     pub palette: &'static Palette,
     /// Words in the language chosen.
-    pub words: &'a Text,
+    pub words: Text,
     /// The shop's time zone.
     pub zone: &'a jiff::tz::TimeZone,
     /// Now, in ms since 1970.
@@ -31,13 +31,13 @@ impl Look<'_> {
     /// A text.
     #[must_use]
     pub fn say(&self, key: &str) -> String {
-        self.words.get(key)
+        self.words.t(key)
     }
 
     /// A text with values in it.
     #[must_use]
-    pub fn say_with(&self, key: &str, args: &[(&str, Arg<'_>)]) -> String {
-        self.words.format(key, args)
+    pub fn say_with(&self, key: &str, args: &[(&str, Value<'_>)]) -> String {
+        self.words.ta(key, args)
     }
 
     /// Hours and minutes of a moment, local time.

@@ -11,11 +11,7 @@ use crate::till::theme::{Look, round, size, space};
 /// A channel's name in the language chosen.
 #[must_use]
 pub fn name(look: Look<'_>, channel: &ChannelId) -> String {
-    if [ChannelId::ALIPAY, ChannelId::WECHATPAY, ChannelId::UNIONPAY].contains(channel) {
-        look.say(&format!("channel-{channel}"))
-    } else {
-        channel.to_string()
-    }
+    look.words.channel(channel)
 }
 
 /// A round-cornered square in the channel's colour with the first sign of its Chinese name, which tells the three

@@ -29,7 +29,7 @@ pub fn keypad<'a, Message: Clone + 'a>(
     .spacing(space::SMALL + 4.0);
     let collect_color = if ready { look.palette.on_accent } else { look.palette.muted };
     let collect = column![
-        container(line(look.say("action-collect"), size::TITLE, collect_color).font(font::LATIN_BOLD)),
+        container(line(look.say("cashier-collect"), size::TITLE, collect_color).font(font::LATIN_BOLD)),
         icon::view(Icon::Enter, 28.0, collect_color),
     ]
     .spacing(space::SMALL)

@@ -77,10 +77,10 @@ pub fn preview<'a, Message: 'a>(look: Look<'a>, sight: &Sight, width: f32, wante
         }
         (state, _) => {
             let (title, body) = match state {
-                CameraState::Starting | CameraState::Live => ("camera-starting", "camera-starting-body"),
-                CameraState::None => ("camera-none", "camera-none-body"),
-                CameraState::Lost => ("camera-lost", "camera-lost-body"),
-                CameraState::Off => ("camera-off", "camera-off-body"),
+                CameraState::Starting | CameraState::Live => ("camera-starting", "camera-starting-hint"),
+                CameraState::None => ("camera-none", "camera-none-hint"),
+                CameraState::Lost => ("camera-lost", "camera-lost-hint"),
+                CameraState::Off => ("camera-off", "camera-off-hint"),
             };
             let light = iced::color!(0xC9D2DF);
             let glyph = if matches!(state, CameraState::Starting | CameraState::Live) { Icon::Camera } else { Icon::CameraOff };

@@ -82,14 +82,14 @@ impl Standing {
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
-            Self::Paid => "state-paid",
-            Self::NotPaid => "state-not-paid",
-            Self::Unknown => "state-unknown",
-            Self::UnderWay => "state-under-way",
-            Self::Cancelled => "state-cancelled",
-            Self::Expired => "state-expired",
-            Self::Reversed => "state-reversed",
-            Self::Refunded => "state-refunded",
+            Self::Paid => "result-paid",
+            Self::NotPaid => "result-not-paid",
+            Self::Unknown => "result-unknown",
+            Self::UnderWay => "state-pending",
+            Self::Cancelled => "result-cancelled",
+            Self::Expired => "result-run-out",
+            Self::Reversed => "result-reversed",
+            Self::Refunded => "result-refunded",
         }
     }
 }
