@@ -368,8 +368,8 @@ pub fn hint_words(look: Look<'_>, hint: &Hint) -> (String, Option<String>) {
             (sentence, None)
         }
         Hint::TryFailed { reason, code, .. } => (reason_words(look, *reason), code.clone()),
-        Hint::Offline => plain("hint-offline"),
-        Hint::NoAnswer => plain("hint-no-answer"),
+        Hint::Offline => plain("error-unreachable"),
+        Hint::NoAnswer => plain("error-timed-out"),
         Hint::CancelNotSent => plain("hint-cancel-not-sent"),
         Hint::Api { code, detail } => {
             let sentence = look.words.named("error", code);

@@ -3,7 +3,7 @@
 use iced::widget::{Column, column, container, row, scrollable, space};
 use iced::{Center, Element, Fill};
 
-use crate::api::wire::{PaymentView, StoryStep};
+use crate::api::wire::{AttemptView, PaymentView, StoryStep};
 use crate::money::Money;
 use crate::payment::{ChannelId, Way};
 use crate::till::font;
@@ -132,7 +132,7 @@ impl State {
         .align_x(Center)
         .width(16)
         .height(if last { iced::Shrink } else { Fill });
-        let what = look.words.named("step", &step.kind);
+        let what = self.title(look, step);
         let mut title = line(what, size::LABEL, palette.text);
         if strong_text {
             title = title.font(font::LATIN_BOLD);
@@ -151,38 +151,57 @@ impl State {
             .into()
     }
 
-    /// The particulars of a step that help a person: which channel, which way, which numbers, why.
-    fn details(&self, look: Look<'_>, step: &StoryStep) -> String {
-        let mut parts = Vec::new();
+    fn attempt_of(&self, step: &StoryStep) -> Option<&AttemptView> {
+        let no = step.payload.get("no").and_then(serde_json::Value::as_u64)?;
+        self.sale.attempts.iter().find(|attempt| u64::from(attempt.no) == no)
+    }
+
+    fn title(&self, look: Look<'_>, step: &StoryStep) -> String {
         let text = |name: &str| step.payload.get(name).and_then(|value| value.as_str());
-        let no = step.payload.get("no").and_then(serde_json::Value::as_u64);
-        let attempt = no.and_then(|no| self.sale.attempts.iter().find(|attempt| u64::from(attempt.no) == no));
+        let attempt = self.attempt_of(step);
         let channel = text("channel")
             .and_then(|channel| channel.parse::<ChannelId>().ok())
-            .or_else(|| attempt.map(|attempt| attempt.channel.clone()));
-        if let Some(channel) = channel {
-            parts.push(badge::name(look, &channel));
-        }
-        if step.kind == "attempt_started"
-            && let Some(attempt) = attempt
-        {
-            parts.push(look.say(match attempt.way {
-                Way::MerchantPresented => "way-merchant-presented",
-                Way::ConsumerPresented => "way-consumer-presented",
-            }));
-        }
-        parts.extend(text("reason").map(|reason| look.words.named("void", reason)));
-        if let Some(failure) = step.payload.get("failure") {
-            let reason = failure
-                .get("reason")
-                .and_then(|reason| serde_json::from_value(reason.clone()).ok())
-                .map(|reason| reason_words(look, reason));
-            parts.extend(reason);
-            let code = failure.get("provider_code").and_then(serde_json::Value::as_str);
-            parts.extend(code.filter(|code| !code.is_empty()).map(str::to_owned));
-        }
-        for name in ["auth_code_masked", "out_trade_no", "provider_trade_no", "payer", "out_refund_no", "detail", "by"] {
-            parts.extend(text(name).map(str::to_owned));
+            .or_else(|| attempt.map(|attempt| attempt.channel.clone()))
+            .map(|channel| badge::name(look, &channel))
+            .unwrap_or_default();
+        let way = attempt.map(|attempt| match attempt.way {
+            Way::MerchantPresented => look.say("way-merchant-presented"),
+            Way::ConsumerPresented => look.say("way-consumer-presented"),
+        });
+        let reason = match (text("reason"), step.payload.get("failure").and_then(|f| f.get("reason")?.as_str())) {
+            (Some(reason), _) => look.words.named("void", reason),
+            (None, Some(reason)) => look.words.named("failure", &format!("{reason}-short")),
+            (None, None) => String::new(),
+        };
+        let amount = Money::new(self.sale.amount, self.sale.currency).to_string();
+        look.words.named_with(
+            "event",
+            &step.kind,
+            &[
+                ("channel", channel.into()),
+                ("way", way.unwrap_or_default().into()),
+                ("reason", reason.into()),
+                ("amount", amount.into()),
+                ("no", attempt.map_or(0, |attempt| attempt.no).into()),
+                ("detail", text("detail").unwrap_or_default().to_owned().into()),
+                ("by", text("by").unwrap_or_default().to_owned().into()),
+            ],
+        )
+    }
+
+    /// The numbers of a step, for a person who speaks with the provider.
+    fn details(&self, look: Look<'_>, step: &StoryStep) -> String {
+        let text = |name: &str| step.payload.get(name).and_then(|value| value.as_str());
+        let failure = |name: &str| step.payload.get("failure").and_then(|failure| failure.get(name)?.as_str());
+        let mut parts: Vec<String> = ["auth_code_masked", "out_trade_no", "provider_trade_no", "payer", "out_refund_no"]
+            .into_iter()
+            .filter_map(text)
+            .chain(["provider_code", "provider_message"].into_iter().filter_map(failure))
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect();
+        if let Some(until) = step.payload.get("code_expires_at").and_then(serde_json::Value::as_i64) {
+            parts.push(look.say_with("sale-code-until", &[("time", look.time_exact(until).into())]));
         }
         parts.join(" · ")
     }
