@@ -1,4 +1,5 @@
 //! The window: cashier, customer's display, takings.
 
 pub mod font;
+pub mod icon;
 pub mod text;
