@@ -218,7 +218,7 @@ fn starting<'a>(look: Look<'a>) -> Element<'a, Message> {
     let palette = look.palette;
     notice_page(
         look,
-        icon::view(Icon::Store, 64.0, palette.accent),
+        icon::view(Icon::Store, 64.0, palette.accent).into(),
         look.say("cashier-starting"),
         look.say("cashier-starting-hint"),
         None,
@@ -228,7 +228,7 @@ fn starting<'a>(look: Look<'a>) -> Element<'a, Message> {
 fn broken<'a>(look: Look<'a>, why: &str) -> Element<'a, Message> {
     notice_page(
         look,
-        icon::view(Icon::Offline, 64.0, look.palette.danger.mark),
+        icon::view(Icon::Offline, 64.0, look.palette.danger.mark).into(),
         look.say("broken-title"),
         look.say("broken-body"),
         Some(why.to_owned()),

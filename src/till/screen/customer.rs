@@ -135,7 +135,7 @@ pub fn view<'a, Message: Clone + 'a>(
         Page::Idle => idle(look, store),
         Page::Preparing(due) => told(
             look,
-            icon::view(Icon::Unknown, 96.0, palette.info.mark),
+            icon::view(Icon::Unknown, 96.0, palette.info.mark).into(),
             look.say("display-preparing"),
             *due,
             None,
@@ -144,7 +144,7 @@ pub fn view<'a, Message: Clone + 'a>(
         Page::Due(due, codes) => due_page(look, state, *due, codes, window),
         Page::Confirm(due, channel) => told(
             look,
-            icon::view(Icon::Phone, 120.0, palette.info.mark),
+            icon::view(Icon::Phone, 120.0, palette.info.mark).into(),
             look.say("display-confirm"),
             *due,
             channel.as_ref(),
@@ -152,7 +152,7 @@ pub fn view<'a, Message: Clone + 'a>(
         ),
         Page::Checking(due, channel) => told(
             look,
-            icon::view(Icon::Unknown, 120.0, palette.info.mark),
+            icon::view(Icon::Unknown, 120.0, palette.info.mark).into(),
             look.say("display-checking"),
             *due,
             channel.as_ref(),
@@ -172,7 +172,7 @@ pub fn view<'a, Message: Clone + 'a>(
                 NotPaid::Cancelled => ("display-cancelled", "display-cancelled-hint"),
                 NotPaid::Returned => ("display-reversed", "display-thanks"),
             };
-            told(look, icon::view(Icon::Info, 120.0, palette.neutral.mark), look.say(title), *due, None, look.say(body))
+            told(look, icon::view(Icon::Info, 120.0, palette.neutral.mark).into(), look.say(title), *due, None, look.say(body))
         }
     };
     let tint = if matches!(page, Page::Paid(..)) { palette.success.tint } else { palette.background };

@@ -90,7 +90,7 @@ impl State {
         let entry = |choice: Choice, label: String, hint: Option<&'static str>, on: bool, glyph: Option<Icon>| {
             let chosen = lines.get(self.chosen) == Some(&choice);
             let mark: Element<'a, Message> =
-                if on { icon::view(Icon::Check, 22.0, palette.accent) } else { space().width(22).into() };
+                if on { icon::view(Icon::Check, 22.0, palette.accent).into() } else { space().width(22).into() };
             button(
                 row![
                     glyph.map(|glyph| icon::view(glyph, 22.0, palette.muted)),

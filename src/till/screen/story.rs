@@ -53,17 +53,13 @@ impl State {
         .padding(distance::GROUP)
         .width(Fill)
         .style(round(tone.tint, distance::CARD_RADIUS));
-        let mut facts = Column::new().spacing(distance::MEDIUM);
+        let mut facts: Vec<Element<'a, Message>> = Vec::new();
         let mut fact = |key: &str, value: String| {
             if !value.is_empty() {
-                let pair = column![
-                    line(look.say(key), size::CAPTION, palette.muted),
-                    line(value, size::LABEL, palette.text).wrapping(iced::widget::text::Wrapping::WordOrGlyph),
-                ];
-                facts = std::mem::take(&mut facts).push(pair);
+                let value = line(value, size::LABEL, palette.text).wrapping(iced::widget::text::Wrapping::WordOrGlyph);
+                facts.push(column![line(look.say(key), size::CAPTION, palette.muted), value].into());
             }
         };
-        let exact = |at: jiff::Timestamp| look.time_exact(at.as_millisecond());
         fact("common-channel", sale.channel.as_ref().map(|channel| badge::name(look, channel)).unwrap_or_default());
         fact("sale-note", sale.description.clone());
         fact("sale-payer", sale.payer.clone().unwrap_or_default());
@@ -82,7 +78,7 @@ impl State {
         for detail in &sale.attention {
             fact("sale-attention", detail.clone());
         }
-        let body = scrollable(container(facts).padding(distance::GROUP).width(Fill)).height(Fill).style(scroll(palette));
+        let body = scrollable(container(Column::with_children(facts).spacing(distance::MEDIUM)).padding(distance::GROUP).width(Fill)).height(Fill).style(scroll(palette));
         container(column![head, body]).height(Fill).width(Fill).style(card(palette)).into()
     }
 

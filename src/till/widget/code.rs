@@ -6,7 +6,7 @@ use iced::{Color, Element, Point, Rectangle, Renderer, Size, Theme, mouse};
 use crate::qr::Modules;
 
 /// White modules around a QR code (ISO/IEC 18004, 9.1).
-const QUIET: usize = 4;
+const QUIET: usize = crate::qr::QUIET_ZONE;
 
 /// A code ready to be drawn, and the drawing kept from one frame to the next.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl<Message> canvas::Program<Message> for Painter<'_> {
     ) -> Vec<Geometry> {
         let geometry = self.drawing.cache.draw(renderer, bounds.size(), |frame| {
             let modules = &self.drawing.modules;
-            let count = modules.width() + 2 * QUIET;
+            let count = modules.size() + 2 * QUIET;
             let side = bounds.width.min(bounds.height);
             let module = ((side * self.scale) / count as f32).floor().max(1.0) / self.scale;
             // The canvas itself may begin between two physical pixels: move the code onto the next whole one.
@@ -60,11 +60,11 @@ impl<Message> canvas::Program<Message> for Painter<'_> {
             frame.fill_rectangle(Point::new(left, top), Size::new(used, used), Color::WHITE);
             // One path for all: runs of dark modules in a row become one rectangle, so that no seam shows.
             let path = Path::new(|builder| {
-                for y in 0..modules.width() {
+                for y in 0..modules.size() {
                     let mut x = 0;
-                    while x < modules.width() {
+                    while x < modules.size() {
                         let start = x;
-                        while x < modules.width() && modules.is_dark(x, y) {
+                        while x < modules.size() && modules.dark(x, y) {
                             x += 1;
                         }
                         if x > start {

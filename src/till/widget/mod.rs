@@ -4,6 +4,7 @@ pub mod amount;
 pub mod badge;
 pub mod chart;
 pub mod code;
+pub mod ime;
 pub mod keypad;
 pub mod keys;
 pub mod preview;

@@ -96,5 +96,5 @@ impl Standing {
 
 /// The shape in its colour.
 pub fn shape<'a, Message: 'a>(palette: &Palette, standing: Standing, side: f32) -> Element<'a, Message> {
-    icon::view(standing.icon(), side, standing.tone(palette).mark)
+    icon::view(standing.icon(), side, standing.tone(palette).mark).into()
 }
