@@ -63,8 +63,9 @@ impl State {
         fact("common-channel", sale.channel.as_ref().map(|channel| badge::name(look, channel)).unwrap_or_default());
         fact("sale-note", sale.description.clone());
         fact("sale-payer", sale.payer.clone().unwrap_or_default());
-        fact("sale-created", exact(sale.created_at));
-        fact("sale-paid-at", sale.paid_at.map(exact).unwrap_or_default());
+        let clock = |at: jiff::Timestamp| look.time_exact(at.as_millisecond());
+        fact("sale-created", clock(sale.created_at));
+        fact("sale-paid-at", sale.paid_at.map(clock).unwrap_or_default());
         fact("sale-reason", sale.reason.map(|reason| reason_words(look, reason)).unwrap_or_default());
         let provider_words: Vec<_> = [sale.reason_code.as_deref(), sale.reason_message.as_deref()]
             .into_iter()
