@@ -4,117 +4,154 @@
 //! What happens to a payment is written by [`Ledger::commit`], which is durable when it returns. Concurrent commits
 //! share one database transaction, so many tills cost few disk writes.
 
-mod journal;
-mod registry;
-mod store;
-mod takings;
+mod batch;
+mod calendar;
+mod chain;
+mod derived;
+mod place;
+mod read;
+mod records;
+mod schema;
+mod sql;
 mod types;
 mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::civil::Date;
-use sqlx::{AnyPool, Row};
+use sqlx::{AnyPool, Connection};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use types::*;
 
-use self::journal::row_of;
-use self::store::Place;
-use self::takings::Calendar;
-use self::writer::{Job, Note, Writer};
-use crate::crypto::{HmacSha256, SealKey};
-use crate::payment::{OutTradeNo, Payment, PaymentId, UnixMillis};
+use batch::{Granted, Note, Request, Rules};
+use calendar::Calendar;
+use place::{Access, Place};
+use writer::{Job, Writer};
 
-/// How often rows that other processes wrote to a shared server are looked for.
-const LOOK_FOR_ROWS: Duration = Duration::from_millis(200);
-/// The most payments one page lists.
-const MAX_PAGE: u32 = 500;
+use crate::crypto::{HmacSha256, SealKey};
+use crate::payment::{Payment, PaymentId, UnixMillis};
+
+/// How often a server is asked whether another process wrote.
+const POLL: Duration = Duration::from_millis(200);
 
 /// The books, open. Cheap to clone; every clone is the same books.
 #[derive(Clone)]
 pub struct Ledger {
-    pool: AnyPool,
-    place: Place,
-    jobs: mpsc::Sender<Job>,
-    watch: watch::Sender<i64>,
-    key: Arc<HmacSha256>,
-    code_key: Arc<HmacSha256>,
-    seal: Arc<SealKey>,
-    calendar: Calendar,
+    books: Arc<Books>,
+}
+
+struct Books {
+    rules: Arc<Rules>,
+    seal_key: SealKey,
+    code_key: HmacSha256,
+    readers: AnyPool,
+    /// `None` where the books are open for reading only.
+    queue: Option<mpsc::Sender<Job>>,
+    last_seq: watch::Receiver<i64>,
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ledger({})", self.books.rules.place.shown())
+    }
 }
 
 impl Ledger {
     /// Opens the books at `config.url`, creating or migrating them. SQLite's file is made if absent (mode 0600), WAL
-    /// mode, `synchronous=FULL`; one program at a time may have it open for writing.
+    /// mode, `synchronous=FULL`. One process at a time writes to a SQLite file, and has it until [`Ledger::close`];
+    /// any number may read it, and any number may write to a PostgreSQL database.
     ///
     /// # Errors
     /// [`LedgerError`] says in a sentence what is wrong and what to do: locked by another program, read-only, written
     /// by a newer version, damaged, server not reachable.
     pub async fn open(config: LedgerConfig) -> Result<Self, LedgerError> {
-        let place = Place::parse(&config.url, config.read_only)?;
-        let calendar = Calendar::new(&config.calendar)?;
-        let lock = place.claim()?;
-        let mut connection = place.connect().await?;
-        place.migrate(&mut connection).await?;
-        let key = Arc::new(HmacSha256::new(config.chain_key.as_slice()));
-        let row = sqlx::query("SELECT seq FROM journal_head WHERE id = 1").fetch_one(&mut connection).await;
-        let seq: i64 = row.and_then(|row| row.try_get(0)).map_err(|error| place.error(&error))?;
-        let (watch, _) = watch::channel(seq);
-        let (jobs, queue) = mpsc::channel(writer::QUEUE);
-        let writer = Writer {
+        let place = Place::parse(&config.url)?;
+        let rules = Arc::new(Rules {
+            calendar: Calendar::new(&config.calendar)?,
+            chain_key: HmacSha256::new(config.chain_key.as_slice()),
             place: place.clone(),
-            key: key.clone(),
-            calendar: calendar.clone(),
-            watch: watch.clone(),
-            connection: Some(connection),
-            lock,
-        };
-        tokio::spawn(writer.run(queue));
-        let ledger = Self {
-            pool: place.pool(),
-            jobs,
-            watch,
-            code_key: Arc::new(HmacSha256::new(&key.sign(&[b"payment codes"]))),
-            key,
-            seal: Arc::new(SealKey::new(*config.seal_key)),
-            calendar,
-            place,
-        };
-        if !ledger.is_exclusive() {
-            ledger.look_for_rows();
+        });
+        let seal_key = SealKey::new(*config.seal_key);
+        if config.read_only {
+            return Self::open_to_read(place, rules, seal_key).await;
         }
-        Ok(ledger)
+        let lock = place.prepare_to_write()?;
+        let mut connection = place.connect(Access::Write).await?;
+        schema::migrate(&mut connection, &place).await?;
+        let (head, _) = chain::read_head(&mut connection).await.map_err(|error| place.refused(error))?;
+        let (sender, last_seq) = watch::channel(head.seq);
+        let sender = Arc::new(sender);
+        let readers = place.readers(Access::Read)?;
+        if place.is_postgres() {
+            tokio::spawn(follow(readers.clone(), Arc::clone(&sender)));
+        }
+        let (queue, jobs) = mpsc::channel(writer::QUEUE);
+        let writer = Writer { rules: Arc::clone(&rules), connection: Some(connection), last_seq: sender, lock };
+        tokio::spawn(writer.run(jobs));
+        Ok(Self::new(rules, seal_key, readers, Some(queue), last_seq))
+    }
+
+    async fn open_to_read(place: Place, rules: Arc<Rules>, seal_key: SealKey) -> Result<Self, LedgerError> {
+        place.check_present()?;
+        let mut access = Access::Read;
+        let mut found = read_end(&place, access).await;
+        // In a folder that cannot be written SQLite cannot share the file with a writer; with no log there is none.
+        if matches!(found, Err(LedgerError::ReadOnly { .. })) && place.has_no_log() {
+            access = Access::ReadAlone;
+            found = read_end(&place, access).await;
+        }
+        let (sender, last_seq) = watch::channel(found?);
+        let readers = place.readers(access)?;
+        if place.is_postgres() {
+            tokio::spawn(follow(readers.clone(), Arc::new(sender)));
+        }
+        Ok(Self::new(rules, seal_key, readers, None, last_seq))
+    }
+
+    fn new(
+        rules: Arc<Rules>,
+        seal_key: SealKey,
+        readers: AnyPool,
+        queue: Option<mpsc::Sender<Job>>,
+        last_seq: watch::Receiver<i64>,
+    ) -> Self {
+        let code_key = HmacSha256::new(&rules.chain_key.sign(&[b"payment codes"]));
+        Self { books: Arc::new(Books { rules, seal_key, code_key, readers, queue, last_seq }) }
     }
 
     /// Whether no other process can be writing these books.
     #[must_use]
-    pub const fn is_exclusive(&self) -> bool {
-        self.place.is_sqlite()
+    pub fn is_exclusive(&self) -> bool {
+        !self.books.rules.place.is_postgres()
     }
 
     /// Hex of the keyed digest under which a spent payment code is remembered.
     #[must_use]
     pub fn code_mac(&self, auth_code: &str) -> String {
-        hex::encode(self.code_key.sign(&[auth_code.as_bytes()]))
+        hex::encode(self.books.code_key.sign(&[auth_code.as_bytes()]))
     }
 
     /// Writes events of one payment, all or none, and is durable when it returns. The idempotent answer, the spent
-    /// payment code, the seen notification and the lease are written in the same transaction.
+    /// payment code, the seen notification and the lease are written in the same transaction. A lease ends with its
+    /// payment: none is kept once nothing is left to do.
     ///
     /// # Errors
     /// [`LedgerError::Conflict`] where the payment is no longer at `expect`, [`LedgerError::Illegal`],
     /// [`LedgerError::CodeSpent`], [`LedgerError::IdempotencyMismatch`], [`LedgerError::IdempotencyReplay`],
-    /// [`LedgerError::NotificationSeen`], [`LedgerError::LeaseHeld`]: nothing was written.
+    /// [`LedgerError::NotificationSeen`], [`LedgerError::LeaseHeld`]: nothing was written. After
+    /// [`LedgerError::Unreachable`] it may have been: read the payment again.
     pub async fn commit(&self, commit: Commit) -> Result<Payment, LedgerError> {
-        self.ask(|reply| Job::Commit(Box::new(commit), reply)).await
+        match self.ask(Request::Commit(Box::new(commit))).await? {
+            Granted::Payment(payment) => Ok(*payment),
+            Granted::Seq(_) | Granted::Done(_) => Err(unanswered()),
+        }
     }
 
-    /// Writes a row about no payment (a kept notification, a changed account, ...) and gives its sequence.
+    /// Writes a row about no payment (a kept notification, a changed account, ...) and tells its sequence.
     ///
     /// # Errors
-    /// The database fails.
+    /// The books cannot be written.
     pub async fn note(
         &self,
         at: UnixMillis,
@@ -122,83 +159,17 @@ impl Ledger {
         kind: &str,
         payload: serde_json::Value,
     ) -> Result<i64, LedgerError> {
-        let note = Note { at, actor: actor.to_owned(), kind: kind.to_owned(), payload };
-        self.ask(|reply| Job::Note(note, reply)).await
+        let note = Note { at, actor: actor.to_owned(), kind: kind.to_owned(), payload: chain::canonical(&payload) };
+        match self.ask(Request::Note(note)).await? {
+            Granted::Seq(seq) => Ok(seq),
+            Granted::Payment(_) | Granted::Done(_) => Err(unanswered()),
+        }
     }
 
-    /// A payment as it stands.
+    /// Takes or renews the lease on a payment for `owner` until `until`; false where another owner's still runs at `now`.
     ///
     /// # Errors
-    /// The database fails.
-    pub async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, LedgerError> {
-        self.one("SELECT doc FROM payments WHERE id = $1", id.as_str()).await
-    }
-
-    /// The payment that has an attempt with that number.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn payment_by_out_trade_no(&self, out_trade_no: &OutTradeNo) -> Result<Option<Payment>, LedgerError> {
-        let find = "SELECT payments.doc FROM payments JOIN attempts ON attempts.payment = payments.id WHERE attempts.out_trade_no = $1";
-        self.one(find, out_trade_no.as_str()).await
-    }
-
-    /// Payments, the latest first.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn payments(&self, filter: &PaymentFilter) -> Result<Vec<Payment>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT doc FROM payments WHERE ($1 = '' OR business_day = $1) AND ($2 = '' OR store = $2) \
-             AND ($3 = '' OR till = $3) AND ($4 = '' OR state = $4) AND ($5 = '' OR channel = $5) \
-             AND ($6 < 0 OR training = $6) AND ($7 = '' OR id < $7) ORDER BY id DESC LIMIT $8",
-        )
-        .bind(filter.business_day.map(|day| day.to_string()).unwrap_or_default())
-        .bind(filter.store.as_ref().map_or("", |store| store.as_str()))
-        .bind(filter.till.as_ref().map_or("", |till| till.as_str()))
-        .bind(filter.state.map_or("", |state| state.name()))
-        .bind(filter.channel.as_ref().map_or("", |channel| channel.as_str()))
-        .bind(filter.training.map_or(-1, i64::from))
-        .bind(filter.before.as_ref().map_or("", |before| before.as_str()))
-        .bind(i64::from(filter.limit.min(MAX_PAGE)))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| self.place.error(&error))?;
-        rows.iter().map(|row| self.doc(row)).collect()
-    }
-
-    /// The stored answer to an idempotency key, with the digest of the request it was given for.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn idempotent(&self, scope: &str, key: &str) -> Result<Option<StoredAnswer>, LedgerError> {
-        let read = async {
-            let row = sqlx::query("SELECT digest, status, body FROM answers WHERE scope = $1 AND idempotency_key = $2")
-                .bind(scope)
-                .bind(key)
-                .fetch_optional(&self.pool)
-                .await?;
-            let Some(row) = row else { return Ok(None) };
-            let mut digest = [0; 32];
-            let text: String = row.try_get("digest")?;
-            hex::decode_to_slice(text, &mut digest).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-            let status: i64 = row.try_get("status")?;
-            Ok(Some(StoredAnswer {
-                scope: scope.to_owned(),
-                key: key.to_owned(),
-                digest,
-                status: u16::try_from(status).unwrap_or(200),
-                body: row.try_get("body")?,
-            }))
-        };
-        read.await.map_err(|error: sqlx::Error| self.place.error(&error))
-    }
-
-    /// Takes or renews the lease on a payment for `owner` until `until`; false where another owner's still runs at
-    /// `now`.
-    ///
-    /// # Errors
-    /// The database fails.
+    /// The books cannot be written.
     pub async fn lease(
         &self,
         id: &PaymentId,
@@ -206,156 +177,103 @@ impl Ledger {
         now: UnixMillis,
         until: UnixMillis,
     ) -> Result<bool, LedgerError> {
-        let (id, owner) = (id.clone(), owner.to_owned());
-        self.ask(|reply| Job::Lease { id, owner, now, until, reply }).await
+        let request = Request::Lease { payment: id.clone(), owner: owner.to_owned(), now, until };
+        self.ask_done(request).await
     }
 
-    /// Payments that are unfinished and on which no other owner's lease runs at `now`.
+    /// Frees every lease that other owners hold: for the embedded database, which has one owner at a time.
     ///
     /// # Errors
-    /// The database fails.
-    pub async fn unfinished(&self, owner: &str, now: UnixMillis) -> Result<Vec<PaymentId>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT id FROM payments WHERE unfinished = 1 AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until <= $2) ORDER BY id",
-        )
-        .bind(owner)
-        .bind(now)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| self.place.error(&error))?;
-        rows.iter()
-            .map(|row| {
-                let id: String = row.try_get(0).map_err(|error| self.place.error(&error))?;
-                id.parse().map_err(|_| LedgerError::Database(format!("{id:?} is no payment id")))
-            })
-            .collect()
-    }
-
-    /// Frees every lease that other owners hold: for books that have one owner at a time.
-    ///
-    /// # Errors
-    /// The database fails.
+    /// The books cannot be written.
     pub async fn break_leases(&self, owner: &str) -> Result<(), LedgerError> {
-        let owner = owner.to_owned();
-        self.ask(|reply| Job::BreakLeases { owner, reply }).await
+        self.ask_done(Request::BreakLeases { owner: owner.to_owned() }).await.map(|_| ())
     }
 
-    /// The whole story of a payment, oldest first.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn history(&self, id: &PaymentId) -> Result<Vec<JournalRow>, LedgerError> {
-        let read = async {
-            let rows = sqlx::query(
-                "SELECT seq, at, actor, kind, payment, payload FROM journal WHERE payment = $1 ORDER BY seq",
-            )
-            .bind(id.as_str())
-            .fetch_all(&self.pool)
-            .await?;
-            rows.iter().map(row_of).collect::<Result<Vec<_>, _>>()
-        };
-        read.await.map_err(|error| self.place.error(&error))
-    }
-
-    /// Journal rows about payments with a sequence over `after`, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn rows_after(&self, after: i64, limit: u32) -> Result<Vec<JournalRow>, LedgerError> {
-        let read = async {
-            let rows = sqlx::query(
-                "SELECT seq, at, actor, kind, payment, payload FROM journal WHERE seq > $1 AND payment IS NOT NULL ORDER BY seq LIMIT $2",
-            )
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(&self.pool)
-            .await?;
-            rows.iter().map(row_of).collect::<Result<Vec<_>, _>>()
-        };
-        read.await.map_err(|error| self.place.error(&error))
-    }
-
-    /// Tells the highest durable sequence, and wakes at each new one.
+    /// Tells the highest durable sequence, and wakes at each new one, also at another process's on PostgreSQL.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<i64> {
-        self.watch.subscribe()
-    }
-
-    /// The takings of a business day, from running sums.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn takings(&self, query: &TakingsQuery) -> Result<Takings, LedgerError> {
-        takings::read(&self.pool, query).await.map_err(|error| self.place.error(&error))
+        self.books.last_seq.clone()
     }
 
     /// The business day that `at` belongs to.
     #[must_use]
-    pub fn business_day(&self, at: UnixMillis) -> Date {
-        self.calendar.place(at).0
+    pub fn business_day(&self, at: UnixMillis) -> jiff::civil::Date {
+        self.books.rules.calendar.day_and_hour(at).0
     }
 
-    /// Walks the chain from its start.
+    /// Makes the derived tables anew from the journal alone, and tells how many rows it has.
     ///
     /// # Errors
-    /// The database fails; a broken chain is no error but the answer.
-    pub async fn verify(&self) -> Result<Verification, LedgerError> {
-        journal::verify(&self.pool, &self.key).await.map_err(|error| self.place.error(&error))
-    }
-
-    /// Makes the derived tables anew from the journal alone, and gives the number of rows read.
-    ///
-    /// # Errors
-    /// The database fails, or the journal holds a row that cannot happen; the tables are then as they were.
+    /// The journal does not verify, or the books cannot be written: nothing was changed.
     pub async fn rebuild(&self) -> Result<u64, LedgerError> {
-        self.ask(Job::Rebuild).await
-    }
-
-    /// Finishes what is queued and closes the database.
-    pub async fn close(&self) {
-        let (reply, closed) = oneshot::channel();
-        if self.jobs.send(Job::Close(reply)).await.is_ok() {
-            let _ = closed.await;
-        }
-        self.pool.close().await;
-    }
-
-    async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T, LedgerError>>) -> Job) -> Result<T, LedgerError> {
         let (reply, answer) = oneshot::channel();
-        let closed = || LedgerError::Database("they are closed".into());
-        self.jobs.send(job(reply)).await.map_err(|_| closed())?;
+        self.send(Job::Rebuild(reply)).await?;
         answer.await.map_err(|_| closed())?
     }
 
-    async fn one(&self, query: &'static str, id: &str) -> Result<Option<Payment>, LedgerError> {
-        let row =
-            sqlx::query(query).bind(id).fetch_optional(&self.pool).await.map_err(|error| self.place.error(&error))?;
-        row.as_ref().map(|row| self.doc(row)).transpose()
+    /// Finishes what is queued and closes the database. Whoever writes after that is refused.
+    pub async fn close(&self) {
+        let (reply, closed) = oneshot::channel();
+        if self.send(Job::Close(reply)).await.is_ok() {
+            // The writer's end is all that is waited for, however it came.
+            let _ = closed.await;
+        }
+        self.books.readers.close().await;
     }
 
-    fn doc(&self, row: &sqlx::any::AnyRow) -> Result<Payment, LedgerError> {
-        let doc: String = row.try_get(0).map_err(|error| self.place.error(&error))?;
-        serde_json::from_str(&doc).map_err(|error| LedgerError::Database(error.to_string()))
+    async fn ask_done(&self, request: Request) -> Result<bool, LedgerError> {
+        match self.ask(request).await? {
+            Granted::Done(done) => Ok(done),
+            Granted::Payment(_) | Granted::Seq(_) => Err(unanswered()),
+        }
     }
 
-    /// Other processes write to a shared server too: their rows have to wake our subscribers.
-    fn look_for_rows(&self) {
-        let (pool, watch) = (self.pool.clone(), self.watch.clone());
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    () = pool.close_event() => return,
-                    () = tokio::time::sleep(LOOK_FOR_ROWS) => {}
-                }
-                let row = sqlx::query("SELECT seq FROM journal_head WHERE id = 1").fetch_one(&pool).await;
-                if let Ok(seq) = row.and_then(|row| row.try_get::<i64, _>(0)) {
-                    watch.send_if_modified(|last| {
-                        let moved = seq > *last;
-                        *last = seq.max(*last);
-                        moved
-                    });
-                }
-            }
-        });
+    async fn ask(&self, request: Request) -> Result<Granted, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Write(request, reply)).await?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    async fn send(&self, job: Job) -> Result<(), LedgerError> {
+        let Some(queue) = &self.books.queue else {
+            return Err(LedgerError::Database("they are open for reading only".to_owned()));
+        };
+        queue.send(job).await.map_err(|_| closed())
+    }
+}
+
+fn closed() -> LedgerError {
+    LedgerError::Database("they were closed".to_owned())
+}
+
+fn unanswered() -> LedgerError {
+    LedgerError::Database("the writer gave no answer".to_owned())
+}
+
+/// Checks that there are books to read, and tells where their journal ends.
+async fn read_end(place: &Place, access: Access) -> Result<i64, LedgerError> {
+    let mut connection = place.connect(access).await?;
+    schema::check_readable(&mut connection, place).await?;
+    let (head, _) = chain::read_head(&mut connection).await.map_err(|error| place.refused(error))?;
+    // It was only a look; the readers' connections are the pool's.
+    let _ = connection.close().await;
+    Ok(head.seq)
+}
+
+/// Asks a server now and then whether another process wrote, as long as anybody wants to know.
+async fn follow(readers: AnyPool, last_seq: Arc<watch::Sender<i64>>) {
+    loop {
+        tokio::select! {
+            () = last_seq.closed() => return,
+            () = tokio::time::sleep(POLL) => {}
+        }
+        if readers.is_closed() {
+            return;
+        }
+        // A server that does not answer is noticed by whoever needs it; the next look may find it again.
+        let seq = sqlx::query_scalar("SELECT seq FROM journal_head WHERE id = 1").fetch_one(&readers).await;
+        if let Ok(seq) = seq {
+            writer::announce(&last_seq, seq);
+        }
     }
 }

@@ -244,6 +244,9 @@ impl Payment {
             PaymentEvent::AttemptClosed { no } => self.moved(*no, at, AttemptState::Closed).map(|_| ()),
             PaymentEvent::AttemptReversed { no, .. } => self.moved(*no, at, AttemptState::Reversed).map(|_| ()),
             PaymentEvent::SurplusRefundStarted { no, out_refund_no } => {
+                if self.attempt(*no).is_none_or(|attempt| attempt.state != AttemptState::SurplusRefunding) {
+                    return Err("the attempt is no surplus");
+                }
                 let attempt = self.moved(*no, at, AttemptState::SurplusRefunding)?;
                 attempt.out_refund_no = Some(out_refund_no.clone());
                 Ok(())
@@ -252,6 +255,9 @@ impl Payment {
             PaymentEvent::OthersDeferred => {
                 if self.paid_by.is_none() {
                     return Err("it is not paid");
+                }
+                if self.open_attempts().all(|attempt| attempt.deferred) {
+                    return Err("it waits for no other attempt");
                 }
                 for attempt in &mut self.attempts {
                     attempt.deferred |= !attempt.state.is_end();
@@ -334,16 +340,15 @@ impl Payment {
 /// attempt we took for refused or closed is a matter for [`PaymentEvent::AttentionRaised`], not for a move.
 const fn may_move(from: AttemptState, to: AttemptState) -> bool {
     use AttemptState as A;
-    match (from, to) {
-        (A::Prepared, A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding)
-        | (A::CodeShown, A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding)
-        | (A::CustomerConfirming, A::Unknown | A::Voiding)
-        | (A::Unknown, A::CustomerConfirming | A::CodeShown | A::Voiding)
-        | (
-            A::Prepared | A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding,
-            A::Succeeded | A::SurplusRefunding | A::Failed | A::Closed | A::Reversed,
-        )
-        | (A::SurplusRefunding, A::SurplusRefunding | A::SurplusRefunded) => true,
-        _ => false,
-    }
+    matches!(
+        (from, to),
+        (A::Prepared | A::CodeShown, A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding)
+            | (A::CustomerConfirming, A::Unknown | A::Voiding)
+            | (A::Unknown, A::CustomerConfirming | A::CodeShown | A::Voiding)
+            | (
+                A::Prepared | A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding,
+                A::Succeeded | A::SurplusRefunding | A::Failed | A::Closed | A::Reversed,
+            )
+            | (A::SurplusRefunding, A::SurplusRefunding | A::SurplusRefunded)
+    )
 }
