@@ -674,9 +674,10 @@ help-scanner = A hand scanner works at any time, whatever is open. It never type
 
 ## What a trade is in the provider's own books
 
-trade-paid = Paid
 trade-success = Paid
-trade-waiting = Asked
+trade-wait-buyer-pay = Asked
+trade-created = Order open
+trade-reversed = Taken back
 trade-closed = Closed
 trade-refused = Refused
 trade-refunded = Returned

@@ -657,9 +657,10 @@ help-scanner = 扫码枪随时可用，不论打开哪个页面，绝不会把�
 
 ## 支付机构账上的交易
 
-trade-paid = 已付款
 trade-success = 已付款
-trade-waiting = 待确认
+trade-wait-buyer-pay = 待确认
+trade-created = 待付款
+trade-reversed = 已撤销
 trade-closed = 已关闭
 trade-refused = 已拒绝
 trade-refunded = 已退回

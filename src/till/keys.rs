@@ -1,6 +1,7 @@
 //! Every key comes here first, whatever has the focus: bursts of a keyboard-wedge scanner are told from typing and
 //! never reach a field.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use iced::keyboard::key::Named;
@@ -9,6 +10,7 @@ use iced::{Event, event, window};
 
 use super::program::Message;
 use super::sale::Press;
+use crate::scan::{self, Verdict, Wedge};
 
 /// A key that went down.
 #[derive(Debug, Clone)]
@@ -107,11 +109,78 @@ pub struct Outcome {
     pub keys: Vec<Stroke>,
 }
 
-/// stand-in
-#[derive(Debug, Default)]
-pub struct Keys {}
+/// Tells scans from typing over all keys of the program. Plain keys are held back while they could be a scanner's.
+#[derive(Debug)]
+pub struct Keys {
+    wedge: Wedge,
+    held: VecDeque<Stroke>,
+    until: Option<u64>,
+    start: Instant,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { wedge: Wedge::default(), held: VecDeque::new(), until: None, start: Instant::now() }
+    }
+}
+
 impl Keys {
-    pub fn take(&mut self, stroke: Stroke) -> Outcome { Outcome { scanned: None, keys: vec![stroke] } }
-    pub fn settle(&mut self, _now: Instant) -> Outcome { Outcome::default() }
-    pub fn deadline(&self) -> Option<Duration> { None }
+    /// A key went down.
+    pub fn take(&mut self, stroke: Stroke) -> Outcome {
+        let now = self.millis(stroke.at);
+        let plain = !(stroke.modifiers.control() || stroke.modifiers.alt() || stroke.modifiers.logo());
+        let key = match &stroke.key {
+            Key::Named(Named::Enter | Named::Tab) if plain => Some(scan::Key::End),
+            Key::Character(text) if plain => text.chars().next().map(scan::Key::Char),
+            _ => None,
+        };
+        let Some(key) = key else {
+            // No scanner sends such a key: what was held before it was typed.
+            let verdict = self.wedge.tick(u64::MAX);
+            let mut outcome = self.outcome(verdict);
+            outcome.keys.push(stroke);
+            return outcome;
+        };
+        self.held.push_back(stroke);
+        let verdicts = self.wedge.key(key, now);
+        self.outcome(verdicts)
+    }
+
+    /// Time has passed: what was held long enough was typed.
+    pub fn settle(&mut self, now: Instant) -> Outcome {
+        let verdict = self.wedge.tick(self.millis(now));
+        self.outcome(verdict)
+    }
+
+    /// How long until [`Keys::settle`] is to be called; nothing where nothing is held.
+    #[must_use]
+    pub fn wait(&self, now: Instant) -> Option<Duration> {
+        self.until.map(|until| Duration::from_millis(until.saturating_sub(self.millis(now))))
+    }
+
+    fn millis(&self, at: Instant) -> u64 {
+        at.saturating_duration_since(self.start).as_millis() as u64
+    }
+
+    fn outcome(&mut self, verdicts: impl IntoIterator<Item = Verdict>) -> Outcome {
+        let mut outcome = Outcome::default();
+        self.until = None;
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Hold { until } => self.until = Some(until),
+                Verdict::Typed(keys) => {
+                    let count = keys.len().min(self.held.len());
+                    outcome.keys.extend(self.held.drain(..count));
+                }
+                Verdict::Scanned(text) => {
+                    self.held.clear();
+                    outcome.scanned = Some(text);
+                }
+            }
+        }
+        if self.until.is_none() && !self.held.is_empty() {
+            self.until = Some(0);
+        }
+        outcome
+    }
 }

@@ -30,7 +30,7 @@ use std::time::Instant;
 use futures::future::BoxFuture;
 
 use crate::client::Client;
-use scanner::SourceSpec;
+use crate::scan::SourceSpec;
 use program::Till;
 use text::Language;
 

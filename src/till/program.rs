@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use iced::widget::{button, column, container, row, space, stack};
 use iced::{Center, Element, Fill, Point, Size, Subscription, Task, Theme, keyboard, window};
@@ -20,7 +20,7 @@ use super::sound::Sounds;
 use super::text::{Language, Text};
 use super::theme::palette::{DARK, LIGHT};
 use super::theme::{self, Look, Palette, Role, size, space as distance};
-use super::widget::preview::Sight;
+use super::widget::preview::{CameraState, Sight};
 use super::widget::{ime, keys as caps, line, strong};
 use super::{Connection, Launch, font};
 use crate::api::wire::{
@@ -280,6 +280,12 @@ impl Till {
     /// Routes a message.
     pub fn update(&mut self, message: Message) -> Task<Message> {
         self.now = Timestamp::now().as_millisecond();
+        let task = self.route(message);
+        self.scanner.want_preview(self.page == Page::Counter);
+        task
+    }
+
+    fn route(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Done => Task::none(),
             Message::Tick => self.tick(),
@@ -355,8 +361,9 @@ impl Till {
             },
             Message::Key(stroke) => self.key(stroke),
             Message::KeysSettle => {
-                let outcome = self.keys.settle(std::time::Instant::now());
-                self.typed(outcome)
+                let outcome = self.keys.settle(Instant::now());
+                let settle = self.settle_later();
+                Task::batch([self.typed(outcome), settle])
             }
             Message::Composed(text) => self.press(Press::Text(text)),
             Message::Pasted(text) => text.map_or_else(Task::none, |text| self.press(Press::Paste(text))),
@@ -386,12 +393,11 @@ impl Till {
     }
 
     fn tick(&mut self) -> Task<Message> {
-        let phone = match &mut self.phone {
-            Some(phone) if self.phone_open => phone.tick(self.now).map(Message::Phone),
-            _ => Task::none(),
-        };
-        // An end that the stream did not tell: the offer ran out a while ago and nothing came.
-        phone
+        let Some(phone) = self.phone.as_mut().filter(|_| self.phone_open) else { return Task::none() };
+        if phone.is_over(self.now) {
+            self.scanner.take_away();
+        }
+        phone.tick(self.now).map(Message::Phone)
     }
 
     fn opened(&mut self, id: window::Id) -> Task<Message> {
@@ -658,8 +664,26 @@ impl Till {
     fn heard(&mut self, heard: Heard) -> Task<Message> {
         match heard {
             Heard::Code(text) => self.scanned(&text),
-            Heard::Sight(sight) => {
-                self.sight = sight;
+            Heard::Camera(state) => {
+                let back = state == CameraState::Live && self.sight.state == CameraState::Lost;
+                self.sight.state = state;
+                if state != CameraState::Live {
+                    self.sight.frame = None;
+                }
+                if back {
+                    self.sounds.attention();
+                }
+                Task::none()
+            }
+            Heard::Frame(frame, outline) => {
+                self.sight.frame = Some(frame);
+                self.sight.outline = outline;
+                Task::none()
+            }
+            Heard::HeldDown => {
+                if self.sight.state != CameraState::Live {
+                    self.sight.frame = None;
+                }
                 Task::none()
             }
             Heard::Cameras(cameras) => {
@@ -670,6 +694,9 @@ impl Till {
     }
 
     fn scanned(&mut self, text: &str) -> Task<Message> {
+        if let Some(phone) = &mut self.phone {
+            phone.code_was_read(text, self.now);
+        }
         let effects = self.counter.scanned(text);
         if !effects.is_empty() {
             self.page = Page::Counter;
@@ -684,10 +711,15 @@ impl Till {
             return Task::none();
         }
         let outcome = self.keys.take(stroke);
-        let settle = self.keys.deadline().map_or_else(Task::none, |wait| {
-            Task::perform(async move { tokio::time::sleep(wait).await }, |()| Message::KeysSettle)
-        });
+        let settle = self.settle_later();
         Task::batch([self.typed(outcome), settle])
+    }
+
+    fn settle_later(&self) -> Task<Message> {
+        self.keys.wait(Instant::now()).map_or_else(Task::none, |wait| {
+            let wait = wait + Duration::from_millis(1);
+            Task::perform(async move { tokio::time::sleep(wait).await }, |()| Message::KeysSettle)
+        })
     }
 
     fn typed(&mut self, outcome: keys::Outcome) -> Task<Message> {
@@ -860,10 +892,7 @@ impl Till {
         match phone.update(message, &codes, self.now) {
             phone::Action::None => Task::none(),
             phone::Action::Run(task) => task.map(Message::Phone),
-            phone::Action::HoldUp(code) => {
-                self.scanner.hold_up(code.as_deref());
-                Task::none()
-            }
+            phone::Action::HoldUp(code) => self.scanner.hold_up(code).map(Message::Scan),
         }
     }
 

@@ -20,6 +20,8 @@ use crate::till::widget::{amount, badge, figures, keys, line, strong};
 const REFRESH_MS: i64 = 1_000;
 /// A code is renewed this long before it runs out, in ms.
 const RENEW_MS: i64 = 3_000;
+/// How long a code that was read stays before the camera, in ms.
+const SEEN_MS: i64 = 900;
 
 /// A customer's wallet with a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -50,6 +52,15 @@ pub struct Trade {
     /// Which wallet pays, where one has begun to.
     #[serde(default)]
     pub wallet: Option<String>,
+    /// What for.
+    #[serde(default)]
+    pub subject: String,
+    /// When it was made, in ms since 1970.
+    #[serde(default)]
+    pub created_at: i64,
+    /// The customer said no.
+    #[serde(default)]
+    pub refused: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -70,6 +81,7 @@ pub struct State {
     said: Option<Said>,
     read_at: i64,
     asking_code: bool,
+    read_by_till: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +154,7 @@ impl State {
             said: None,
             read_at: 0,
             asking_code: false,
+            read_by_till: None,
         }
     }
 
@@ -196,7 +209,7 @@ impl State {
     /// The trade of the chosen wallet that waits for the customer.
     fn asked(&self) -> Option<&Trade> {
         let wallet = self.wallet()?;
-        self.trades.iter().find(|trade| trade.is_waiting() && trade.wallet.as_deref() == Some(wallet.id.as_str()))
+        self.trades.iter().rev().find(|trade| trade.is_waiting() && trade.wallet.as_deref() == Some(wallet.id.as_str()))
     }
 
     /// Something happened.
@@ -278,12 +291,23 @@ impl State {
         ))
     }
 
-    /// The code was read by the till: it is spent, and a fresh one is wanted.
-    pub fn code_was_read(&mut self) {
-        if self.held_up {
+    /// The till has read a code: where it is this phone's, it is spent, and is taken away a little later, so that the
+    /// preview shows it.
+    pub fn code_was_read(&mut self, text: &str, now: i64) {
+        if self.held_up && self.code.as_ref().is_some_and(|(code, _)| code.auth_code == text) {
+            self.read_by_till = Some(now);
+        }
+    }
+
+    /// Whether the phone is to be taken away now.
+    pub fn is_over(&mut self, now: i64) -> bool {
+        if self.read_by_till.is_some_and(|at| now - at >= SEEN_MS) {
+            self.read_by_till = None;
             self.held_up = false;
             self.code = None;
+            return true;
         }
+        false
     }
 
     /// The phone.
@@ -402,7 +426,7 @@ impl State {
                 .width(Fill)
                 .style(round(palette.warning.tint, distance::CONTROL_RADIUS))
         });
-        let mine = self.trades.iter().filter(|trade| trade.wallet.as_deref() == Some(wallet.id.as_str()));
+        let mine = self.trades.iter().rev().filter(|trade| trade.wallet.as_deref() == Some(wallet.id.as_str()));
         let rows = mine.take(20).map(|trade| trade_row(look, trade));
         let history = scrollable(Column::with_children(rows)).height(Fill).width(Fill).style(scroll(palette));
         column![
@@ -463,18 +487,22 @@ fn asked<'a>(look: Look<'a>, trade: &Trade) -> Element<'a, Message> {
 
 fn trade_row<'a>(look: Look<'a>, trade: &Trade) -> Element<'a, Message> {
     let palette = look.palette;
+    let state = if trade.refused { "refused".to_owned() } else { trade.state.to_ascii_lowercase() };
+    let state = look.words.named("trade", &state);
     row![
-        line(look.words.named("trade", &trade.state), size::BODY, palette.muted).width(Fill),
+        figures(look.time(trade.created_at), size::BODY, palette.muted),
+        line(state, size::BODY, palette.text).width(Fill),
         amount::amount(Money::new(trade.amount, Currency::CNY), size::LABEL, palette.text),
     ]
     .height(28)
+    .spacing(distance::SMALL)
     .align_y(Center)
     .into()
 }
 
 impl Trade {
     fn is_waiting(&self) -> bool {
-        matches!(self.state.as_str(), "awaiting_confirmation" | "confirming" | "waiting" | "userpaying")
+        self.state == "WAIT_BUYER_PAY"
     }
 }
 

@@ -50,7 +50,7 @@ pub fn preview<'a, Message: 'a>(look: Look<'a>, sight: &Sight, width: f32, wante
     let radius = distance::CARD_RADIUS;
     let dark = iced::color!(0x10151D);
     let content: Element<'a, Message> = match (sight.state, &sight.frame) {
-        (CameraState::Live, Some((handle, frame_width, frame_height))) => {
+        (_, Some((handle, frame_width, frame_height))) => {
             let (corners, good) = sight.outline.clone().unwrap_or_default();
             let outline = Outline {
                 corners,
