@@ -82,7 +82,7 @@ impl Scanner {
             });
             found.into_iter().map(|camera| Camera { name: camera.name, spec: camera.index.to_string() }).collect()
         };
-        Task::perform(async { tokio::task::spawn_blocking(look).await }, |found| {
+        Task::perform(async move { tokio::task::spawn_blocking(look).await }, |found| {
             Heard::Cameras(found.unwrap_or_default())
         })
     }
