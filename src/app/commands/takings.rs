@@ -38,7 +38,8 @@ pub(super) async fn run(args: TakingsArgs, data: &DataDir, config: &Config) -> R
     let day = date.unwrap_or_else(|| ledger.business_day(now()));
     let query = TakingsQuery { day, store: None, till: None, training: !live, currency: Currency::CNY };
     let takings = ledger.takings(&query).await?;
-    let store_name = ledger.stores().await?.into_iter().next().map_or_else(|| config.store_name.clone(), |store| store.name);
+    let store_name =
+        ledger.stores().await?.into_iter().next().map_or_else(|| config.store_name.clone(), |store| store.name);
     ledger.close().await;
     let bytes = render(&TakingsReport { takings, store_name }, format)?;
     match &args.out {

@@ -4,10 +4,10 @@ use iced::widget::{Column, Row, button, column, container, row};
 use iced::{Element, Fill, FillPortion};
 
 use super::{line, words};
+use crate::till::font;
 use crate::till::icon::{self, Icon};
 use crate::till::sale::Press;
 use crate::till::theme::{Look, Role, press, size, space};
-use crate::till::font;
 
 /// The keypad; grows with the space it is given.
 pub fn keypad<'a, Message: Clone + 'a>(
@@ -20,7 +20,12 @@ pub fn keypad<'a, Message: Clone + 'a>(
             "00" => Press::DoubleZero,
             _ => Press::Text(label.to_owned()),
         };
-        key(look, container(line(label, size::HEADING, look.palette.text).font(font::FIGURES)), Role::Key, on_press(message))
+        key(
+            look,
+            container(line(label, size::HEADING, look.palette.text).font(font::FIGURES)),
+            Role::Key,
+            on_press(message),
+        )
     };
     let rows = [["7", "8", "9"], ["4", "5", "6"], ["1", "2", "3"], ["0", "00", "."]];
     let digits = Column::with_children(rows.into_iter().map(|labels| {
@@ -35,7 +40,12 @@ pub fn keypad<'a, Message: Clone + 'a>(
     .spacing(space::SMALL)
     .align_x(iced::Center);
     let edits = column![
-        key(look, container(icon::view(Icon::Backspace, 30.0, look.palette.text)), Role::Key, on_press(Press::Backspace)),
+        key(
+            look,
+            container(icon::view(Icon::Backspace, 30.0, look.palette.text)),
+            Role::Key,
+            on_press(Press::Backspace)
+        ),
         key(look, container(words("C", size::HEADING, look.palette.text)), Role::Key, on_press(Press::Clear)),
         button(container(collect).center(Fill))
             .on_press(on_press(Press::Enter))

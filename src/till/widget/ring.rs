@@ -80,7 +80,8 @@ impl<Message> canvas::Program<Message> for Ring {
         let width = (size / 14.0).max(3.0);
         let center = frame.center();
         let radius = (size - width) / 2.0 - 1.0;
-        let stroke = |color| Stroke::default().with_color(color).with_width(width).with_line_cap(canvas::LineCap::Round);
+        let stroke =
+            |color| Stroke::default().with_color(color).with_width(width).with_line_cap(canvas::LineCap::Round);
         frame.stroke(&Path::circle(center, radius), stroke(self.track));
         let (start, sweep) = if self.waiting {
             (self.left * TAU - FRAC_PI_2, TAU / 5.0)
