@@ -114,7 +114,7 @@ impl Scanner {
             // The last frames are still on their way to the preview.
             std::thread::sleep(PHONE_FRAME);
         };
-        Task::perform(async { tokio::task::spawn_blocking(hold).await }, |_| Heard::HeldDown)
+        Task::perform(async move { tokio::task::spawn_blocking(hold).await }, |_| Heard::HeldDown)
     }
 
     /// Takes the training phone away.
