@@ -15,12 +15,9 @@ use crate::money::Currency;
 use crate::report::{Format, TakingsReport, render};
 
 pub(super) async fn run(args: TakingsArgs, data: &DataDir, config: &Config) -> Result<ExitCode> {
-    let date = match args.date.as_deref().map(str::parse::<jiff::civil::Date>).transpose() {
-        Ok(date) => date,
-        Err(_) => {
-            eprintln!("scantill: the date is not one: write YYYY-MM-DD, such as 2026-11-24");
-            return Ok(ExitCode::from(2));
-        }
+    let Ok(date) = args.date.as_deref().map(str::parse::<jiff::civil::Date>).transpose() else {
+        eprintln!("scantill: the date is not one: write YYYY-MM-DD, such as 2026-11-24");
+        return Ok(ExitCode::from(2));
     };
     let format = match args.format {
         FormatArg::Table => Format::Table,
