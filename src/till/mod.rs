@@ -2,4 +2,5 @@
 
 pub mod font;
 pub mod icon;
+pub mod sound;
 pub mod text;
