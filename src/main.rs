@@ -1,3 +1,7 @@
 //! The command line. Everything is in the library; see [`scantill::app`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    scantill::app::main()
+}

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The largest amount a till accepts for one sale, in minor units: 100,000,000.00, Alipay's limit for one trade.
+/// The largest amount a till accepts for one sale, in minor units of a currency with cents: 100,000,000.00, Alipay's
+/// limit for one trade. The same number of whole units holds for a currency without cents.
 pub const MAX_SALE_MINOR: i64 = 10_000_000_000;
 
 /// An ISO 4217 currency that a till can sell in.
@@ -135,7 +136,7 @@ impl Money {
     pub const fn check_sale(self) -> Result<Self, MoneyError> {
         if self.minor <= 0 {
             Err(MoneyError::NotPositive)
-        } else if self.minor > MAX_SALE_MINOR {
+        } else if self.minor > MAX_SALE_MINOR / 100 * self.currency.scale() {
             Err(MoneyError::TooLarge)
         } else {
             Ok(self)
@@ -149,13 +150,14 @@ impl Money {
     /// or [`MoneyError::TooLarge`] where it does not fit.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         let text = text.trim();
-        if text.strip_prefix('-').is_some_and(|rest| !rest.is_empty()) {
-            return Err(MoneyError::NotPositive);
-        }
+        let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
         let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         if !digits(whole) || !digits(decimals) || (whole.is_empty() && decimals.is_empty()) {
             return Err(MoneyError::Malformed);
+        }
+        if negative {
+            return Err(MoneyError::NotPositive);
         }
         let exponent = currency.exponent() as usize;
         if decimals.len() > exponent {
@@ -240,7 +242,7 @@ pub enum MoneyError {
     #[error("this is not an amount: write digits with at most one point, such as 12.50")]
     Malformed,
     /// More decimals than the currency has.
-    #[error("an amount has at most {allowed} decimals, such as 12.50")]
+    #[error("an amount in this currency has at most {allowed} decimals")]
     TooManyDecimals {
         /// What the currency allows.
         allowed: u32,

@@ -567,3 +567,117 @@ keys-scan-hint = A scanner works at any time, whatever is open.
 ## Voice line after a success
 
 voice-received = { $channel }, { $amount } received
+
+## The counter's own lines
+
+title-cashier = cashier
+title-customer = customer's display
+
+amount-enter = Enter an amount first.
+amount-no-more-decimals = An amount has two decimals at most. The last key was not taken.
+amount-over-limit = One sale takes at most 100,000,000.00. The last key was not taken.
+cashier-enter-first = Nothing was sent. Press Enter first, then scan the code again.
+
+collect-opening = Opening the sale
+collect-opening-body = This takes a moment.
+collect-submitting = Asking { $channel }
+collect-submitting-body = The code was read and is with the provider.
+collect-confirming = Customer confirms
+collect-confirming-body = The customer has to enter the password or confirm in { $channel }. Do not ask for money again.
+collect-unknown-body = Asking { $channel } whether the customer has paid. Do not ask for money again yet. If no answer comes, the payment is taken back by itself.
+collect-closing = Money is in
+collect-closing-body = Closing the other ways to pay. This takes a moment.
+collect-cancelling = Cancelling
+collect-cancelling-body = Not cancelled yet: the provider is asked first. The customer may have paid this very moment.
+collect-reversing = Taking it back
+collect-reversing-body = Waiting for the provider to confirm. Do not ask for money again yet.
+action-cancelling = Cancelling…
+hint-cancel-not-sent = Not cancelled: the Payment API did not answer. The sale is still open. Press Esc to try again.
+the-provider = the provider
+
+await-preparing = Getting a code
+await-code-shown = Code is shown, not scanned yet
+await-submitted = Code read, asking
+await-confirming = Customer confirms on the phone
+await-asking = No clear answer, asking again
+await-voiding = Being closed
+await-paid = Paid
+await-refused = Refused
+await-closed = Closed
+await-limits = Not for this amount
+await-no-code = No code. Scan the customer's code
+await-scan-only = Scan the customer's code
+
+result-run-out = Nobody paid in time
+result-offer-again = offer the same amount again
+result-cancelled-body = Nothing was taken from the customer.
+result-expired-body = Nothing was taken. The codes are closed.
+result-reversed-body = Not paid. What had been taken went back to the customer.
+result-refunded-body = The money went back to the customer.
+
+notice-paid-despite-cancel = The customer had already paid when you cancelled. The sale stands.
+notice-paid-twice = Paid twice in the same moment. The payment by { $channel } goes back by itself.
+notice-paid-twice-returned = Paid twice in the same moment. The payment by { $channel } went back to the customer.
+
+camera-starting-hint = You can type an amount meanwhile.
+camera-off-hint = Choose a camera in the settings (F5).
+settings-camera-none = No camera
+settings-more = More
+
+display-checking = One moment please
+
+sale-way = How
+sale-paid-at = Paid
+sale-reason = Why
+sale-provider-words = The provider's words
+sale-code-until = shown until { $time }
+story-broken = The story of this sale cannot be read right now.
+takings-unavailable = The takings cannot be read right now.
+
+broken-title = The till cannot start
+broken-body = No money was taken. This is what is in the way:
+
+close-title = A sale is under way
+close-body = If you close now, the payment goes on and is brought to its end at the next start. Its result is then in the list of sales.
+close-stay = Stay
+close-anyway = Close
+
+## Function keys and the page of keys
+
+key-back = back
+key-sales = sales
+key-takings = takings
+key-settings = settings
+key-phone = training phone
+key-help = keys
+
+help-sale = At the counter
+help-pages = Pages
+help-window = Window
+help-digits = Type the amount; after a result, the next one
+help-backspace = Take the last digit back; Delete clears all
+help-enter = Collect; after a failure, the same amount again
+help-escape = Clear; while collecting: cancel
+help-note = A note, and back to the amount
+help-type-code = Type the digits of a payment code
+help-paste = Paste an amount or a payment code
+help-help = This page
+help-sales = Sales; Enter opens one
+help-takings = Takings; ← → change the day
+help-settings = Settings
+help-phone = Training phone; its keys are with Alt
+help-list = Up and down in a list
+help-language = Change the language
+help-theme = Light or dark
+help-customer = Open or close the customer's display
+help-scanner = A hand scanner works at any time, whatever is open. It never types into the amount or the note.
+
+## What a trade is in the provider's own books
+
+trade-success = Paid
+trade-wait-buyer-pay = Asked
+trade-created = Order open
+trade-reversed = Taken back
+trade-closed = Closed
+trade-refused = Refused
+trade-refunded = Returned

@@ -550,3 +550,117 @@ keys-scan-hint = 扫码枪随时可用，不管打开了什么页面。
 ## 收款成功后的语音
 
 voice-received = { $channel }收款 { $amount }
+
+## 收银时的提示
+
+title-cashier = 收银
+title-customer = 顾客屏
+
+amount-enter = 请先输入金额。
+amount-no-more-decimals = 金额最多两位小数，刚才的按键未计入。
+amount-over-limit = 单笔最多 100,000,000.00，刚才的按键未计入。
+cashier-enter-first = 没有发送。请先按回车开始收款，再扫一次付款码。
+
+collect-opening = 正在开始收款
+collect-opening-body = 请稍候。
+collect-submitting = 正在询问{ $channel }
+collect-submitting-body = 已读到付款码，正在等待结果。
+collect-confirming = 等待顾客确认
+collect-confirming-body = 请顾客在{ $channel }中输入密码或确认。不要重复收款。
+collect-unknown-body = 正在向{ $channel }查询顾客是否已付款。请先不要再次收款。如一直没有答复，将自动撤销。
+collect-closing = 钱已收到
+collect-closing-body = 正在关闭其他付款方式，请稍候。
+collect-cancelling = 正在取消
+collect-cancelling-body = 尚未取消：先向支付机构确认，顾客可能刚好付了款。
+collect-reversing = 正在撤销
+collect-reversing-body = 等待支付机构确认。请先不要再次收款。
+action-cancelling = 正在取消…
+hint-cancel-not-sent = 没有取消：收款服务没有答复，这笔收款仍在进行。请按 Esc 重试。
+the-provider = 支付机构
+
+await-preparing = 正在取码
+await-code-shown = 已显示收款码，等待扫码
+await-submitted = 已读付款码，正在询问
+await-confirming = 顾客正在手机上确认
+await-asking = 结果不明，正在查询
+await-voiding = 正在关闭
+await-paid = 已付款
+await-refused = 被拒绝
+await-closed = 已关闭
+await-limits = 金额不在范围内
+await-no-code = 没有收款码，请扫顾客的码
+await-scan-only = 请扫顾客的付款码
+
+result-run-out = 超时未付
+result-offer-again = 按原金额重新收款
+result-cancelled-body = 没有向顾客收钱。
+result-expired-body = 没有收款，收款码已关闭。
+result-reversed-body = 没有收款。已扣的钱已退回顾客。
+result-refunded-body = 钱已退回顾客。
+
+notice-paid-despite-cancel = 取消时顾客已经付款，这笔收款有效。
+notice-paid-twice = 顾客同时付了两次。{ $channel }的一笔将自动退回。
+notice-paid-twice-returned = 顾客同时付了两次。{ $channel }的一笔已退回顾客。
+
+camera-starting-hint = 可以先输入金额。
+camera-off-hint = 可在设置（F5）中选择摄像头。
+settings-camera-none = 不用摄像头
+settings-more = 其他
+
+display-checking = 请稍候
+
+sale-way = 方式
+sale-paid-at = 付款时间
+sale-reason = 原因
+sale-provider-words = 支付机构的说明
+sale-code-until = 显示至 { $time }
+story-broken = 暂时读不到这笔收款的经过。
+takings-unavailable = 暂时读不到营业额。
+
+broken-title = 收银台无法启动
+broken-body = 没有收款。原因如下：
+
+close-title = 有一笔收款正在进行
+close-body = 现在关闭，这笔收款会在下次启动时继续处理完，结果在收款记录中查看。
+close-stay = 留下
+close-anyway = 关闭
+
+## 功能键与按键说明
+
+key-back = 返回
+key-sales = 记录
+key-takings = 营业额
+key-settings = 设置
+key-phone = 练习手机
+key-help = 按键
+
+help-sale = 收银
+help-pages = 页面
+help-window = 窗口
+help-digits = 输入金额；出结果后直接输入下一笔
+help-backspace = 删除一位；Delete 清空
+help-enter = 开始收款；失败后按原金额再收一次
+help-escape = 清除；收款中则为取消
+help-note = 填写备注，再按返回金额
+help-type-code = 手动输入付款码数字
+help-paste = 粘贴金额或付款码
+help-help = 本页
+help-sales = 收款记录；回车打开
+help-takings = 营业额；← → 换日期
+help-settings = 设置
+help-phone = 练习手机；其按键与 Alt 同按
+help-list = 在列表中上下移动
+help-language = 切换语言
+help-theme = 浅色或深色
+help-customer = 打开或关闭顾客屏
+help-scanner = 扫码枪随时可用，不论打开哪个页面，绝不会把数字打进金额或备注。
+
+## 支付机构账上的交易
+
+trade-success = 已付款
+trade-wait-buyer-pay = 待确认
+trade-created = 待付款
+trade-reversed = 已撤销
+trade-closed = 已关闭
+trade-refused = 已拒绝
+trade-refunded = 已退回

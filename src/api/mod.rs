@@ -1,1 +1,114 @@
 //! The Payment API over HTTP.
+//!
+//! Requests of tills are signed: see [`auth`]. Errors are `application/problem+json` with a stable `code`. Whatever
+//! creates something carries an `Idempotency-Key`: the same key with the same request gives the same answer.
+
+pub mod auth;
+mod events;
+mod extract;
+mod openapi;
+mod problem;
+mod routes;
+mod view;
+pub mod wire;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Engine;
+
+/// How long connections may finish when the server stops.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How a server is set up.
+pub struct ServerConfig {
+    /// Where to listen; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// What it serves.
+    pub engine: Engine,
+}
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Somebody else listens there.
+    #[error("{address} is taken by another program: stop that one, or choose another port with --listen")]
+    PortTaken {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// The system refuses.
+    #[error("the Payment API cannot listen on {address}: {source}. Choose another address with --listen")]
+    CannotListen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The tills' keys cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] crate::ledger::LedgerError),
+}
+
+/// What every handler has.
+struct State {
+    engine: Engine,
+    guard: auth::Guard,
+    stopping: CancellationToken,
+}
+
+type Shared = Arc<State>;
+
+/// The running Payment API.
+pub struct Server {
+    address: SocketAddr,
+    stopping: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens and serves.
+    ///
+    /// # Errors
+    /// [`ServeError`] says what to do.
+    pub async fn start(config: ServerConfig) -> Result<Self, ServeError> {
+        let ServerConfig { listen, engine } = config;
+        let listener = TcpListener::bind(listen).await.map_err(|source| match source.kind() {
+            std::io::ErrorKind::AddrInUse => ServeError::PortTaken { address: listen },
+            _ => ServeError::CannotListen { address: listen, source },
+        })?;
+        let address = listener.local_addr().map_err(|source| ServeError::CannotListen { address: listen, source })?;
+        let guard = auth::Guard::new(engine.ledger().clone());
+        guard.reload().await?;
+        let stopping = CancellationToken::new();
+        let state = Arc::new(State { engine, guard, stopping: stopping.clone() });
+        let app = routes::router(state);
+        let stop = stopping.clone();
+        let task = tokio::spawn(async move {
+            let serve = axum::serve(listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
+            if let Err(error) = serve.await {
+                tracing::error!(%error, "the Payment API stopped serving");
+            }
+        });
+        Ok(Self { address, stopping, task })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends the event streams, lets other calls finish, and stops.
+    pub async fn stop(mut self) {
+        self.stopping.cancel();
+        if tokio::time::timeout(FAREWELL, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}

@@ -5,6 +5,11 @@
 //! repeats nothing: the engine does.
 
 mod account;
+mod alipay;
+mod china_time;
+mod credentials;
+mod http;
+mod wechatpay;
 
 pub use account::{AccountError, MerchantAccount, TimingOverrides};
 
@@ -278,6 +283,8 @@ pub trait Channel: Send + Sync {
 /// [`AccountError`] where the channel is unknown or a credential does not fit it.
 pub fn open(account: &MerchantAccount) -> Result<Arc<dyn Channel>, AccountError> {
     match account.channel.as_str() {
+        "alipay" => alipay::open(account),
+        "wechatpay" => wechatpay::open(account),
         _ => Err(AccountError::UnknownChannel(account.channel.clone())),
     }
 }

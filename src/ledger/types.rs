@@ -205,7 +205,7 @@ pub struct BrokenRow {
 }
 
 /// What the books refuse, in a sentence that says what to do.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum LedgerError {
     /// Another writer was first: read again and decide again.
     #[error("the payment was changed meanwhile; nothing was written, read it again")]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Attempt, AttemptState, ChannelId, Failure, OutTradeNo, PaymentEvent, PaymentId, PaymentState, PendingReason,
-    StoreId, TillId, UnixMillis, VoidReason,
+    StoreId, TillId, UnixMillis, VoidReason, Way,
 };
 use crate::money::Money;
 
@@ -244,6 +244,9 @@ impl Payment {
             PaymentEvent::AttemptClosed { no } => self.moved(*no, at, AttemptState::Closed).map(|_| ()),
             PaymentEvent::AttemptReversed { no, .. } => self.moved(*no, at, AttemptState::Reversed).map(|_| ()),
             PaymentEvent::SurplusRefundStarted { no, out_refund_no } => {
+                if self.attempt(*no).is_none_or(|attempt| attempt.state != AttemptState::SurplusRefunding) {
+                    return Err("the attempt is no surplus");
+                }
                 let attempt = self.moved(*no, at, AttemptState::SurplusRefunding)?;
                 attempt.out_refund_no = Some(out_refund_no.clone());
                 Ok(())
@@ -252,6 +255,9 @@ impl Payment {
             PaymentEvent::OthersDeferred => {
                 if self.paid_by.is_none() {
                     return Err("it is not paid");
+                }
+                if self.open_attempts().all(|attempt| attempt.deferred) {
+                    return Err("it waits for no other attempt");
                 }
                 for attempt in &mut self.attempts {
                     attempt.deferred |= !attempt.state.is_end();
@@ -316,12 +322,15 @@ impl Payment {
             pending(PendingReason::Reversing)
         } else {
             let reversed = self.attempts.iter().any(|attempt| attempt.state == A::Reversed);
-            match self.attempts.last().map(|attempt| attempt.state) {
+            let scanned = self.attempts.iter().rev().find(|attempt| attempt.way == Way::ConsumerPresented);
+            match scanned.map(|attempt| attempt.state) {
                 _ if reversed => (PaymentState::Reversed, None),
                 _ if ending => (PaymentState::Closed, None),
-                None => (PaymentState::Created, None),
-                Some(_) if self.failure().is_some() => (PaymentState::Failed, None),
+                Some(A::Failed) => (PaymentState::Failed, None),
                 Some(_) => (PaymentState::Closed, None),
+                None if self.attempts.is_empty() => (PaymentState::Created, None),
+                // A code that could not be shown, or ran out, leaves the other ways open.
+                None => pending(PendingReason::AwaitingScan),
             }
         }
     }
@@ -331,16 +340,15 @@ impl Payment {
 /// attempt we took for refused or closed is a matter for [`PaymentEvent::AttentionRaised`], not for a move.
 const fn may_move(from: AttemptState, to: AttemptState) -> bool {
     use AttemptState as A;
-    match (from, to) {
-        (A::Prepared, A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding)
-        | (A::CodeShown, A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding)
-        | (A::CustomerConfirming, A::Unknown | A::Voiding)
-        | (A::Unknown, A::CustomerConfirming | A::CodeShown | A::Voiding)
-        | (
-            A::Prepared | A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding,
-            A::Succeeded | A::SurplusRefunding | A::Failed | A::Closed | A::Reversed,
-        )
-        | (A::SurplusRefunding, A::SurplusRefunding | A::SurplusRefunded) => true,
-        _ => false,
-    }
+    matches!(
+        (from, to),
+        (A::Prepared | A::CodeShown, A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding)
+            | (A::CustomerConfirming, A::Unknown | A::Voiding)
+            | (A::Unknown, A::CustomerConfirming | A::CodeShown | A::Voiding)
+            | (
+                A::Prepared | A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding,
+                A::Succeeded | A::SurplusRefunding | A::Failed | A::Closed | A::Reversed,
+            )
+            | (A::SurplusRefunding, A::SurplusRefunding | A::SurplusRefunded)
+    )
 }

@@ -128,9 +128,9 @@ impl Sounds {
         self.on = on;
     }
 
-    /// Plays a sound and returns at once. Where too many wait, where there is no loudspeaker, or while mute, nothing is
+    /// Makes a sound heard and returns at once. Where too many wait, where there is no loudspeaker, or while mute, nothing is
     /// heard.
-    pub fn play(&self, sound: Sound) {
+    pub fn make(&self, sound: Sound) {
         if !self.on {
             return;
         }
@@ -146,22 +146,22 @@ impl Sounds {
 
     /// A code was read.
     pub fn read(&self) {
-        self.play(Sound::Read);
+        self.make(Sound::Read);
     }
 
     /// Paid.
     pub fn success(&self) {
-        self.play(Sound::Success);
+        self.make(Sound::Success);
     }
 
     /// Not paid.
     pub fn failure(&self) {
-        self.play(Sound::Failure);
+        self.make(Sound::Failure);
     }
 
     /// Look here.
     pub fn attention(&self) {
-        self.play(Sound::Attention);
+        self.make(Sound::Attention);
     }
 }
 

@@ -1,0 +1,221 @@
+//! Signed requests.
+//!
+//! A till sends `Authorization: SCANTILL-HMAC-SHA256 key=KEY, timestamp=SECONDS, nonce=NONCE, signature=HEX`:
+//! - `KEY`: the till's id;
+//! - `SECONDS`: Unix time; it may differ from the server's by [`FRESH_SECONDS`];
+//! - `NONCE`: 16 to 64 letters and digits; it counts once;
+//! - `HEX`: lower-case hex of HMAC-SHA256 under the till's secret over
+//!   `METHOD \n path?query \n SECONDS \n NONCE \n hex(SHA-256(body)) \n` (each line ended by one line feed, no spaces).
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use crate::crypto::{HmacSha256, sha256_hex};
+use crate::ledger::{Ledger, LedgerError, Till};
+use crate::payment::{StoreId, TillId};
+
+/// How far a request's time may be from the server's, in seconds.
+pub const FRESH_SECONDS: i64 = 300;
+/// The scheme's name.
+pub const SCHEME: &str = "SCANTILL-HMAC-SHA256";
+/// Nonces remembered; more requests than that in [`FRESH_SECONDS`] are refused rather than forgotten.
+const MAX_NONCES: usize = 1_000_000;
+
+/// What the signature covers.
+#[must_use]
+pub fn message(method: &str, path_and_query: &str, timestamp: i64, nonce: &str, body: &[u8]) -> String {
+    format!("{method}\n{path_and_query}\n{timestamp}\n{nonce}\n{}\n", sha256_hex(body))
+}
+
+/// The whole header of a request.
+#[must_use]
+pub fn authorization(
+    key: &str,
+    secret: &HmacSha256,
+    method: &str,
+    path_and_query: &str,
+    timestamp: i64,
+    nonce: &str,
+    body: &[u8],
+) -> String {
+    let message = message(method, path_and_query, timestamp, nonce, body);
+    let signature = hex::encode(secret.sign(&[message.as_bytes()]));
+    format!("{SCHEME} key={key}, timestamp={timestamp}, nonce={nonce}, signature={signature}")
+}
+
+/// The header, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorization {
+    /// The till's id.
+    pub key: String,
+    /// Unix seconds.
+    pub timestamp: i64,
+    /// Counts once.
+    pub nonce: String,
+    /// HMAC-SHA256.
+    pub signature: Vec<u8>,
+}
+
+/// Why a request is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no `Authorization` of our scheme, or it is malformed.
+    #[error(
+        "the request is not signed: send Authorization: SCANTILL-HMAC-SHA256 key=…, timestamp=…, nonce=…, signature=…"
+    )]
+    Unsigned,
+    /// The key is not known, or the signature does not fit. The two are not told apart.
+    #[error("the signature does not fit the request, or the key is not known or not enabled")]
+    BadSignature,
+    /// The time is too far from the server's.
+    #[error("the request's time is over 300 s from the server's: set this machine's clock. Nothing was done")]
+    Stale,
+    /// The nonce was used.
+    #[error("the request was sent before with this nonce. Nothing was done again")]
+    Replayed,
+}
+
+impl Authorization {
+    /// Takes the header apart.
+    ///
+    /// # Errors
+    /// [`Refusal::Unsigned`] where it is not of the form above.
+    pub fn parse(header: &str) -> Result<Self, Refusal> {
+        let rest = header.strip_prefix(SCHEME).and_then(|rest| rest.strip_prefix(' ')).ok_or(Refusal::Unsigned)?;
+        let mut fields = HashMap::new();
+        for part in rest.split(',') {
+            let (name, value) = part.trim().split_once('=').ok_or(Refusal::Unsigned)?;
+            if fields.insert(name, value).is_some() {
+                return Err(Refusal::Unsigned);
+            }
+        }
+        let mut take = |name| fields.remove(name).ok_or(Refusal::Unsigned);
+        let parsed = Self {
+            key: take("key")?.to_owned(),
+            timestamp: take("timestamp")?.parse().map_err(|_| Refusal::Unsigned)?,
+            nonce: take("nonce")?.to_owned(),
+            signature: hex::decode(take("signature")?).map_err(|_| Refusal::Unsigned)?,
+        };
+        let nonce_fits =
+            (16..=64).contains(&parsed.nonce.len()) && parsed.nonce.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if nonce_fits && fields.is_empty() { Ok(parsed) } else { Err(Refusal::Unsigned) }
+    }
+}
+
+/// Who a request comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub till: TillId,
+    pub store: StoreId,
+    pub admin: bool,
+}
+
+impl Caller {
+    /// The journal's actor.
+    pub fn actor(&self) -> String {
+        format!("till:{}", self.till)
+    }
+}
+
+/// Nonces that were used, each forgotten only when its time alone would refuse it.
+#[derive(Default)]
+struct Nonces {
+    used: std::collections::HashSet<(String, String)>,
+    order: VecDeque<(i64, (String, String))>,
+}
+
+impl Nonces {
+    fn spend(&mut self, key: &str, nonce: &str, now: i64) -> Result<(), Refusal> {
+        while let Some((until, _)) = self.order.front()
+            && *until < now
+        {
+            if let Some((_, spent)) = self.order.pop_front() {
+                self.used.remove(&spent);
+            }
+        }
+        let spent = (key.to_owned(), nonce.to_owned());
+        if self.used.len() >= MAX_NONCES || !self.used.insert(spent.clone()) {
+            return Err(Refusal::Replayed);
+        }
+        self.order.push_back((now + 2 * FRESH_SECONDS + 1, spent));
+        Ok(())
+    }
+}
+
+/// Lets signed requests in.
+pub(super) struct Guard {
+    ledger: Ledger,
+    tills: RwLock<Arc<HashMap<String, Till>>>,
+    nonces: Mutex<Nonces>,
+}
+
+impl Guard {
+    pub fn new(ledger: Ledger) -> Self {
+        Self { ledger, tills: RwLock::default(), nonces: Mutex::default() }
+    }
+
+    /// Reads the tills' keys anew.
+    pub async fn reload(&self) -> Result<(), LedgerError> {
+        let tills = self.ledger.tills().await?.into_iter().map(|till| (till.id.to_string(), till)).collect();
+        *self.tills.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tills);
+        Ok(())
+    }
+
+    /// Checks signature, time and nonce, in this order: a stranger learns nothing, and spends no nonce.
+    pub fn admit(
+        &self,
+        header: Option<&str>,
+        method: &str,
+        path: &str,
+        body: &[u8],
+        now: i64,
+    ) -> Result<Caller, Refusal> {
+        let authorization = Authorization::parse(header.ok_or(Refusal::Unsigned)?)?;
+        let tills = self.tills.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let till = tills.get(&authorization.key).filter(|till| till.enabled);
+        let secret = till.map_or("", |till| till.secret.expose().as_str());
+        let message = message(method, path, authorization.timestamp, &authorization.nonce, body);
+        let fits = HmacSha256::new(secret.as_bytes()).verify(&[message.as_bytes()], &authorization.signature);
+        let Some(till) = till.filter(|_| fits) else { return Err(Refusal::BadSignature) };
+        if authorization.timestamp.abs_diff(now) > FRESH_SECONDS.unsigned_abs() {
+            return Err(Refusal::Stale);
+        }
+        let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        nonces.spend(&authorization.key, &authorization.nonce, now)?;
+        Ok(Caller { till: till.id.clone(), store: till.store.clone(), admin: till.admin })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_header_is_read_as_it_was_written(timestamp: i64, nonce in "[a-zA-Z0-9]{16,64}", body: Vec<u8>) {
+            let secret = HmacSha256::new(b"secret");
+            let header = authorization("till-1", &secret, "POST", "/v1/payments?a=b", timestamp, &nonce, &body);
+            let parsed = Authorization::parse(&header).unwrap();
+            prop_assert_eq!((parsed.key.as_str(), parsed.timestamp, parsed.nonce.as_str()), ("till-1", timestamp, nonce.as_str()));
+            let message = message("POST", "/v1/payments?a=b", timestamp, &nonce, &body);
+            prop_assert!(secret.verify(&[message.as_bytes()], &parsed.signature));
+        }
+
+        #[test]
+        fn no_header_makes_the_reader_fall_over(text: String, tail in "[ -~]{0,120}") {
+            let _ = Authorization::parse(&text);
+            let _ = Authorization::parse(&format!("{SCHEME} {tail}"));
+        }
+    }
+
+    #[test]
+    fn a_nonce_counts_once_while_its_time_could_pass() {
+        let mut nonces = Nonces::default();
+        assert!(nonces.spend("a", "n", 1_000).is_ok());
+        assert!(nonces.spend("b", "n", 1_000).is_ok());
+        assert!(nonces.spend("a", "n", 1_000 + 2 * FRESH_SECONDS).is_err());
+        assert!(nonces.spend("a", "n", 1_000 + 2 * FRESH_SECONDS + 2).is_ok());
+    }
+}

@@ -1,0 +1,110 @@
+//! The event stream: every row about a payment, in order, at least once, resumed after the last one seen.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State as FromState;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::stream::{self, Stream};
+use jiff::Timestamp;
+use serde::Deserialize;
+use tokio::sync::watch;
+
+use super::auth::Caller;
+use super::extract::Params;
+use super::problem::Answer;
+use super::wire::{EventView, Problem};
+use super::{Shared, view};
+use crate::ledger::JournalRow;
+
+/// A comment this often tells a client that the stream still stands.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Rows read at once.
+const PAGE: u32 = 100;
+/// How long to wait before books that could not be read are read again.
+const READ_AGAIN: Duration = Duration::from_millis(500);
+
+/// Where to resume, for clients that cannot set `Last-Event-ID`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct After {
+    after: Option<i64>,
+}
+
+struct Reader {
+    state: Shared,
+    caller: Caller,
+    watch: watch::Receiver<i64>,
+    last: i64,
+    waiting: VecDeque<JournalRow>,
+}
+
+/// Events about the caller's store (an admin's: about every store), from the one after `Last-Event-ID` on.
+#[utoipa::path(get, path = "/v1/events", tag = "notices",
+    params(("Last-Event-ID" = Option<i64>, Header, description = "resume after this event"),
+           ("after" = Option<i64>, Query, description = "the same, for clients that cannot set the header")),
+    responses((status = 200, description = "server-sent events: first `connected`, whose `id` is where the stream begins; then `data` is an EventView", content_type = "text/event-stream", body = EventView)))]
+pub(super) async fn events(
+    FromState(state): FromState<Shared>,
+    caller: Caller,
+    Params(After { after }): Params<After>,
+    headers: HeaderMap,
+) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
+    let watch = state.engine.ledger().watch();
+    let newest = *watch.borrow();
+    let last = match headers.get("last-event-id") {
+        None => after.unwrap_or(newest),
+        Some(id) => id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {
+            Problem::new(StatusCode::BAD_REQUEST, "last_event_id_invalid", "Last-Event-ID is the number of an event")
+        })?,
+    };
+    let stopping = state.stopping.clone().cancelled_owned();
+    let reader = Reader { state, caller, watch, last, waiting: VecDeque::new() };
+    let events = stream::unfold(reader, |mut reader| async move {
+        let event = reader.next().await?;
+        Some((Ok(event), reader))
+    });
+    // Tells a client that begins from now where it began, so that it can resume there.
+    let hello = Event::default().event("connected").id(last.to_string()).data("{}");
+    let events = futures::StreamExt::chain(stream::once(async { Ok(hello) }), events);
+    let events = futures::StreamExt::take_until(events, Box::pin(stopping));
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+impl Reader {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            while let Some(row) = self.waiting.pop_front() {
+                self.last = row.seq;
+                if let Some(event) = self.event(&row).await {
+                    return Some(event);
+                }
+            }
+            self.watch.borrow_and_update();
+            match self.state.engine.ledger().rows_after(self.last, PAGE).await {
+                Ok(rows) if rows.is_empty() => self.watch.changed().await.ok()?,
+                Ok(rows) => self.waiting = rows.into(),
+                Err(error) => {
+                    tracing::error!(%error, "events cannot be read; trying again");
+                    tokio::time::sleep(READ_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn event(&self, row: &JournalRow) -> Option<Event> {
+        let payment = self.state.engine.ledger().payment(row.payment.as_ref()?).await.ok()??;
+        if !self.caller.admin && payment.store != self.caller.store {
+            return None;
+        }
+        let data = EventView {
+            seq: row.seq,
+            at: Timestamp::from_millisecond(row.at).unwrap_or(Timestamp::UNIX_EPOCH),
+            kind: row.kind.clone(),
+            payment: view::payment(&payment),
+        };
+        Event::default().id(row.seq.to_string()).event(&row.kind).json_data(data).ok()
+    }
+}

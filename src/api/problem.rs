@@ -1,0 +1,108 @@
+//! Errors as `application/problem+json`: a stable code for programs, a sentence for people, the money first.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::auth::Refusal;
+use super::wire::Problem;
+use crate::engine::EngineError;
+use crate::ledger::LedgerError;
+
+/// A call's result.
+pub(super) type Answer<T> = Result<T, Problem>;
+
+impl Problem {
+    /// A problem with a stable code and a sentence.
+    pub(super) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank".into(),
+            title: status.canonical_reason().unwrap_or_default().into(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code: code.into(),
+            field: None,
+            kind_of_code: None,
+        }
+    }
+
+    pub(super) fn field(mut self, field: &str) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    pub(super) fn unprocessable(code: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+    }
+
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).unwrap_or_default();
+        let kind = HeaderValue::from_static("application/problem+json");
+        (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal {
+            Refusal::Unsigned => "unsigned_request",
+            Refusal::BadSignature => "bad_signature",
+            Refusal::Stale => "stale_request",
+            Refusal::Replayed => "replayed_request",
+        };
+        Self::new(StatusCode::UNAUTHORIZED, code, refusal.to_string())
+    }
+}
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        let detail = error.to_string();
+        let (status, code) = match &error {
+            LedgerError::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            LedgerError::Conflict | LedgerError::LeaseHeld => (StatusCode::CONFLICT, "changed_meanwhile"),
+            LedgerError::Illegal(_) => (StatusCode::CONFLICT, "not_possible_now"),
+            LedgerError::CodeSpent => (StatusCode::CONFLICT, "auth_code_spent"),
+            LedgerError::IdempotencyMismatch => (StatusCode::CONFLICT, "idempotency_mismatch"),
+            LedgerError::IdempotencyReplay(_) | LedgerError::NotificationSeen => (StatusCode::CONFLICT, "done_before"),
+            LedgerError::DiskFull { .. } => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
+            LedgerError::Locked { .. }
+            | LedgerError::ReadOnly { .. }
+            | LedgerError::Newer { .. }
+            | LedgerError::Damaged { .. }
+            | LedgerError::Absent { .. }
+            | LedgerError::BadUrl(_)
+            | LedgerError::Unreachable { .. }
+            | LedgerError::Database(_) => {
+                tracing::error!(%error, "the books failed");
+                (StatusCode::SERVICE_UNAVAILABLE, "books_unavailable")
+            }
+        };
+        Self::new(status, code, detail)
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        let detail = error.to_string();
+        match error {
+            EngineError::Ledger(error) => error.into(),
+            EngineError::NotAPaymentCode(rejection) => Self {
+                kind_of_code: Some(rejection.kind().into()),
+                ..Self::unprocessable("auth_code_rejected", format!("Nothing was sent: {detail}")).field("auth_code")
+            },
+            EngineError::ChannelClosed(_) => Self::unprocessable("channel_not_open", detail),
+            EngineError::NoAccount => Self::unprocessable("no_account", detail),
+            EngineError::AmountOutOfRange { .. } => Self::unprocessable("amount_out_of_range", detail).field("amount"),
+            EngineError::Busy => Self::new(StatusCode::CONFLICT, "busy", detail),
+            EngineError::Over { .. } => Self::new(StatusCode::CONFLICT, "payment_over", detail),
+            EngineError::TooManyAttempts => Self::new(StatusCode::CONFLICT, "too_many_attempts", detail),
+            EngineError::Id(_) => Self::unprocessable("id_invalid", detail),
+        }
+    }
+}

@@ -1,0 +1,505 @@
+//! What goes over the wire: JSON bodies of requests and answers. The till and the client know these and nothing
+//! else of the API.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use crate::channel::TimingOverrides;
+pub use crate::ledger::{Store, Sums, Takings};
+use crate::money::Currency;
+use crate::payment::{
+    AccountId, AttemptState, ChannelId, FailureReason, OutTradeNo, PaymentId, PaymentState, PendingReason, StoreId,
+    TillId, Way,
+};
+
+/// `POST /v1/payments`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreatePayment {
+    /// What is due, in minor units (fen for CNY); more than 0, at most 10,000,000,000.
+    #[schema(example = 1234)]
+    pub amount: i64,
+    /// ISO 4217.
+    #[serde(default = "cny")]
+    #[schema(value_type = String, example = "CNY")]
+    pub currency: Currency,
+    /// What for, at most 128 characters; the customer's wallet shows it. The shop's name where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Who takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
+    /// How many seconds the customer has to pay; 300 where absent, 15 to 3,600.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collect_seconds: Option<u32>,
+}
+
+const fn cny() -> Currency {
+    Currency::CNY
+}
+
+/// `PATCH /v1/payments/{id}`: possible while nothing was shown or submitted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePayment {
+    /// What is due, in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<i64>,
+    /// What for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// `POST /v1/payments/{id}/code`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowCode {
+    /// Which channel's code.
+    #[schema(value_type = String, example = "alipay")]
+    pub channel: ChannelId,
+}
+
+/// `POST /v1/payments/{id}/scan`. `Debug` hides the code.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitScan {
+    /// The digits of the customer's payment code.
+    #[schema(example = "280000000000000000")]
+    pub auth_code: String,
+}
+
+impl std::fmt::Debug for SubmitScan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SubmitScan(***)")
+    }
+}
+
+impl Drop for SubmitScan {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.auth_code);
+    }
+}
+
+/// A payment as the API tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PaymentView {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: PaymentId,
+    /// Where it stands.
+    #[schema(value_type = String, example = "succeeded")]
+    pub state: PaymentState,
+    /// What it waits for, while pending.
+    #[schema(value_type = Option<String>, example = "awaiting_scan")]
+    pub pending: Option<PendingReason>,
+    /// What is due, in minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "CNY")]
+    pub currency: Currency,
+    /// What for.
+    pub description: String,
+    /// The store.
+    #[schema(value_type = String)]
+    pub store: StoreId,
+    /// The till.
+    #[schema(value_type = String)]
+    pub till: TillId,
+    /// Who took it.
+    pub operator: Option<String>,
+    /// Whether no real money moves.
+    pub training: bool,
+    /// When it was created.
+    #[schema(value_type = String)]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String)]
+    pub changed_at: Timestamp,
+    /// When the offer to pay ends by itself.
+    #[schema(value_type = String)]
+    pub collect_until: Timestamp,
+    /// The channel that paid it, or that is being tried.
+    #[schema(value_type = Option<String>)]
+    pub channel: Option<ChannelId>,
+    /// Our number with the provider, of the attempt that paid or of the latest.
+    #[schema(value_type = Option<String>)]
+    pub out_trade_no: Option<OutTradeNo>,
+    /// The provider's number.
+    pub provider_trade_no: Option<String>,
+    /// Who paid, as the provider masks it.
+    pub payer: Option<String>,
+    /// When it was paid, by the provider's clock.
+    #[schema(value_type = Option<String>)]
+    pub paid_at: Option<Timestamp>,
+    /// Why it was not paid, or why the latest try was refused.
+    #[schema(value_type = Option<String>, example = "code_expired")]
+    pub reason: Option<FailureReason>,
+    /// The provider's code for that, for support.
+    pub reason_code: Option<String>,
+    /// The provider's words for that.
+    pub reason_message: Option<String>,
+    /// Every try, in order.
+    pub attempts: Vec<AttemptView>,
+    /// What a person has to look at.
+    pub attention: Vec<String>,
+    /// Counts the events so far.
+    pub version: u64,
+}
+
+/// One try to get a payment paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AttemptView {
+    /// Counts from 1.
+    pub no: u32,
+    /// Who shows the code.
+    #[schema(value_type = String, example = "consumer_presented")]
+    pub way: Way,
+    /// The provider.
+    #[schema(value_type = String)]
+    pub channel: ChannelId,
+    /// The merchant account.
+    #[schema(value_type = String)]
+    pub account: AccountId,
+    /// Our number.
+    #[schema(value_type = String)]
+    pub out_trade_no: OutTradeNo,
+    /// Where it stands.
+    #[schema(value_type = String, example = "code_shown")]
+    pub state: AttemptState,
+    /// When it began.
+    #[schema(value_type = String)]
+    pub started_at: Timestamp,
+    /// What the shown code says.
+    pub code: Option<String>,
+    /// When the shown code stops being offered.
+    #[schema(value_type = Option<String>)]
+    pub code_expires_at: Option<Timestamp>,
+    /// The customer's code, masked.
+    pub auth_code: Option<String>,
+    /// The provider's number.
+    pub provider_trade_no: Option<String>,
+    /// Who paid.
+    pub payer: Option<String>,
+    /// When.
+    #[schema(value_type = Option<String>)]
+    pub paid_at: Option<Timestamp>,
+    /// Why it was refused.
+    #[schema(value_type = Option<String>)]
+    pub reason: Option<FailureReason>,
+    /// The provider's code for that.
+    pub reason_code: Option<String>,
+    /// The provider's words for that.
+    pub reason_message: Option<String>,
+    /// Paid although the sale was paid another way; it is refunded by itself.
+    pub surplus: bool,
+    /// The payment no longer waits for this attempt's end.
+    pub deferred: bool,
+}
+
+/// `GET /v1/payments`: query parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentQuery {
+    /// Business day, `YYYY-MM-DD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// A state's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>)]
+    pub state: Option<PaymentState>,
+    /// A channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>)]
+    pub channel: Option<ChannelId>,
+    /// A till.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>)]
+    pub till: Option<TillId>,
+    /// `next_cursor` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// At most so many, 1 to 200; 50 where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// `GET /v1/payments`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PaymentPage {
+    /// The latest first.
+    pub payments: Vec<PaymentView>,
+    /// Give it as `cursor` for the next page; absent on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// One step of a payment's story: `GET /v1/payments/{id}/history` gives a list of them, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StoryStep {
+    /// The journal's sequence.
+    pub seq: i64,
+    /// When.
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// What: an event's kind, such as `attempt_succeeded`.
+    pub kind: String,
+    /// Its particulars.
+    #[schema(value_type = Object)]
+    pub payload: serde_json::Value,
+}
+
+/// `GET /v1/events`: the data of one server-sent event. Its `id` is `seq`, its `event` is `kind`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EventView {
+    /// The journal's sequence.
+    pub seq: i64,
+    /// When.
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: String,
+    /// The payment as it stands now, which may be further on than this event.
+    pub payment: PaymentView,
+}
+
+/// `GET /v1/channels`: what this till can be paid through now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChannelView {
+    /// Which.
+    #[schema(value_type = String, example = "wechatpay")]
+    pub channel: ChannelId,
+    /// Through which account.
+    #[schema(value_type = String)]
+    pub account: AccountId,
+    /// Which ways.
+    #[schema(value_type = Vec<String>)]
+    pub ways: Vec<Way>,
+    /// Smallest amount, minor units.
+    pub min_amount: i64,
+    /// Largest amount, minor units.
+    pub max_amount: i64,
+    /// How many seconds a shown code is offered before a fresh one takes its place.
+    pub code_lifetime_seconds: u64,
+    /// Whether no real money moves.
+    pub training: bool,
+}
+
+/// `GET /healthz`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// `ok`, or what is wrong.
+    pub status: String,
+    /// This program's version.
+    pub version: String,
+    /// The server's clock, for a client whose requests are refused as stale.
+    #[schema(value_type = String)]
+    pub time: Timestamp,
+    /// Whether only training accounts are open.
+    pub training: bool,
+}
+
+/// `POST /v1/accounts`. `Debug` hides the credentials.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateAccount {
+    /// Its id; made up where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub id: Option<AccountId>,
+    /// The provider.
+    #[schema(value_type = String, example = "alipay")]
+    pub channel: ChannelId,
+    /// What people call it.
+    pub name: String,
+    /// The provider's gateway, such as `https://openapi.alipay.com`.
+    pub base_url: String,
+    /// Whether it leads to a sandbox.
+    #[serde(default)]
+    pub training: bool,
+    /// Where notifications reach this API from the provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify_base_url: Option<String>,
+    /// Time limits that differ from the channel's own.
+    #[serde(default)]
+    pub timing: TimingOverrides,
+    /// The provider's credentials; each channel names its fields. Never given back.
+    #[schema(value_type = Object)]
+    pub credentials: serde_json::Value,
+}
+
+/// `PATCH /v1/accounts/{id}`. What is absent stays. `Debug` hides the credentials.
+#[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeAccount {
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The provider's gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// Whether new payments may go through it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Where notifications reach this API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify_base_url: Option<String>,
+    /// Time limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timing: Option<TimingOverrides>,
+    /// All of the provider's credentials anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub credentials: Option<serde_json::Value>,
+}
+
+macro_rules! hide_debug {
+    ($($name:ident),*) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(***)"))
+            }
+        }
+    )*};
+}
+hide_debug!(CreateAccount, ChangeAccount, NewTill);
+
+/// A merchant account as the API tells it: no credential, but which ones are there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccountView {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: AccountId,
+    /// The provider.
+    #[schema(value_type = String)]
+    pub channel: ChannelId,
+    /// What people call it.
+    pub name: String,
+    /// The provider's gateway.
+    pub base_url: String,
+    /// Whether it leads to a sandbox.
+    pub training: bool,
+    /// Whether new payments may go through it.
+    pub enabled: bool,
+    /// Where notifications reach this API.
+    pub notify_base_url: Option<String>,
+    /// Time limits that differ from the channel's own.
+    pub timing: TimingOverrides,
+    /// The names of the credentials that are set.
+    pub credential_fields: Vec<String>,
+    /// Why it cannot be used, in words.
+    pub problem: Option<String>,
+}
+
+/// `POST /v1/stores`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateStore {
+    /// Its id; made up where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub id: Option<StoreId>,
+    /// What its sign says.
+    pub name: String,
+}
+
+/// `PATCH /v1/stores/{id}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeStore {
+    /// What its sign says.
+    pub name: String,
+}
+
+/// `POST /v1/tills`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateTill {
+    /// Its id; made up where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub id: Option<TillId>,
+    /// Where it stands.
+    #[schema(value_type = String)]
+    pub store: StoreId,
+    /// What people call it.
+    pub name: String,
+}
+
+/// `PATCH /v1/tills/{id}`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeTill {
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whether it may act.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+/// A till as the API tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TillView {
+    /// Its id; also the id of its API key.
+    #[schema(value_type = String)]
+    pub id: TillId,
+    /// Where it stands.
+    #[schema(value_type = String)]
+    pub store: StoreId,
+    /// What people call it.
+    pub name: String,
+    /// Whether it may act.
+    pub enabled: bool,
+    /// Whether it may manage accounts, stores and tills.
+    pub admin: bool,
+}
+
+/// The answer to `POST /v1/tills`: the only time its secret is told. `Debug` hides it.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct NewTill {
+    /// The till.
+    #[serde(flatten)]
+    pub till: TillView,
+    /// The HMAC key of its requests.
+    pub secret: String,
+}
+
+/// `GET /v1/takings`: query parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct TakingsParams {
+    /// Business day, `YYYY-MM-DD`; today where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Only this till's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>)]
+    pub till: Option<TillId>,
+    /// With or without real money; by the open accounts where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<bool>,
+}
+
+/// An error as `application/problem+json` (RFC 9457), with a stable `code`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// `about:blank`: the code tells the kind.
+    #[serde(rename = "type", default)]
+    pub kind: String,
+    /// The status in words.
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What happened (to the money first) and what to do now, for a person.
+    pub detail: String,
+    /// Stable, for programs: `amount_invalid`, `auth_code_rejected`, `not_found`, ...
+    pub code: String,
+    /// Which field of the request, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// A finer stable name: what a scanned code is instead (`web_address`, ...).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind_of_code: Option<String>,
+}

@@ -1,0 +1,286 @@
+//! The command line's words.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A scan-to-pay point-of-sale terminal. With no command it is the till.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Examples:
+  scantill                                     the till; in training mode until an account is configured
+  scantill --camera frames:shots/ --language en
+  scantill pay 12.34 --show alipay             one payment from the shell, by a code shown in the terminal
+  scantill takings --date 2026-11-24 --format csv
+  scantill serve --listen 0.0.0.0:8080 --database postgres://till@db/till
+
+No real money moves in training mode. Exit code: 0 success, 2 bad usage, 1 anything else."
+)]
+pub(super) struct Cli {
+    /// Where books, keys and settings are [default: the platform's data folder]
+    #[arg(long, global = true, value_name = "DIR", env = "SCANTILL_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Tell more on stderr
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    #[command(flatten)]
+    pub till: TillArgs,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// The Payment API alone, for many tills
+    Serve(ServeArgs),
+    /// The simulated providers alone
+    Sandbox(SandboxArgs),
+    /// One payment from the shell
+    Pay(PayArgs),
+    /// Every code in each image
+    Decode(DecodeArgs),
+    /// The cameras
+    #[command(subcommand)]
+    Camera(CameraCommand),
+    /// The day's takings
+    Takings(TakingsArgs),
+    /// The books
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+}
+
+/// The till's own options.
+#[derive(Args)]
+pub(super) struct TillArgs {
+    /// Where codes are read: a device index, frames:DIR (images in name order), or video:FILE (Y4M or MJPEG)
+    #[arg(long, value_name = "SPEC")]
+    pub camera: Option<String>,
+    /// Leave out the customer's display
+    #[arg(long)]
+    pub no_customer_display: bool,
+    /// Language of the screens [default: as last chosen, else the system's]
+    #[arg(long, value_enum)]
+    pub language: Option<LanguageArg>,
+    /// Light or dark [default: as last chosen]
+    #[arg(long, value_enum)]
+    pub theme: Option<ThemeArg>,
+    /// Size of the cashier's window in pixels, such as 1280x800
+    #[arg(long, value_name = "WxH", value_parser = parse_size)]
+    pub window: Option<(u32, u32)>,
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// Which Payment API to speak to.
+#[derive(Args)]
+pub(super) struct ApiArgs {
+    /// A Payment API elsewhere, instead of the one in this process
+    #[arg(long, value_name = "URL", requires = "key_file")]
+    pub api: Option<String>,
+    /// The file with the till's key: api.json as `scantill serve` writes it
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum LanguageArg {
+    /// Chinese
+    #[value(name = "zh-CN", alias = "zh")]
+    ZhCn,
+    /// English
+    En,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ThemeArg {
+    /// Dark on light
+    Light,
+    /// Light on dark
+    Dark,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  scantill serve --listen 127.0.0.1:8080 --database sqlite:/var/lib/scantill/scantill.db
+  scantill serve --listen 0.0.0.0:8080 --database postgres://till@db.example/till --data-dir /var/lib/scantill
+
+At the first start it makes the store store-1 and the till till-1, which may also manage accounts, stores and tills;
+till-1's key is written to api.json in the data folder, for its owner only. One JSON line with the address goes to stdout.")]
+pub(super) struct ServeArgs {
+    /// Address and port to listen on
+    #[arg(long, value_name = "A", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// sqlite:PATH or postgres://user@host/name [default: scantill.db in the data folder]
+    #[arg(long, value_name = "URL", env = "SCANTILL_DATABASE", hide_env_values = true)]
+    pub database: Option<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  scantill sandbox --listen 127.0.0.1:9090 --out credentials/
+  scantill sandbox --listen 127.0.0.1:0 --seed 7 --faults lose_answer:alipay.pay:1
+
+Speaks Alipay's and WeChat Pay's own protocols on one listener; no real money moves. DIR gets the keys and ids that a
+provider's SDK needs. One JSON line with the base URL goes to stdout. /sandbox/openapi.json describes the control calls.")]
+pub(super) struct SandboxArgs {
+    /// Address and port to listen on
+    #[arg(long, value_name = "A", default_value = "127.0.0.1:9090")]
+    pub listen: SocketAddr,
+    /// Write credentials.json and the key files it names here
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What random choices follow from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// What goes wrong, such as lose_answer:alipay.pay:1 (fault:channel.call:times[:delay ms]), comma between
+    #[arg(long, value_name = "SPEC")]
+    pub faults: Option<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  scantill pay 12.34 --code 281234567890123456
+  scantill pay 12.34 --show alipay
+  scantill pay 8 --show wechatpay --json --note \"lunch set\"
+  scantill pay 12.34 --code 281234567890123456 --api http://127.0.0.1:8080 --key-file api.json
+
+Goes through the till's own Payment API where one runs on this data folder, through --api where given, and otherwise
+starts one in this process. In training mode the address of the sandbox is told on stderr; a wallet's payment code is had
+by POST /sandbox/wallets/WALLET/code there. Ctrl-C cancels: the provider is asked first. Exit code 0 only if paid.")]
+pub(super) struct PayArgs {
+    /// How much, such as 12.34
+    #[arg(allow_negative_numbers = true)]
+    pub amount: String,
+    /// The digits of the customer's payment code
+    #[arg(long, value_name = "DIGITS", conflicts_with = "show", required_unless_present = "show")]
+    pub code: Option<String>,
+    /// Draw a code for the customer to scan: alipay or wechatpay
+    #[arg(long, value_name = "CHANNEL")]
+    pub show: Option<String>,
+    /// What for; the customer's wallet shows it
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// JSON lines on stdout: progress, and the payment last
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  scantill decode phone.jpg
+  scantill decode --json --repeat 5 shots/*.png
+
+A file that is no image is named, the rest are read all the same, and the exit code is 1.")]
+pub(super) struct DecodeArgs {
+    /// Images: JPEG or PNG
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Decode each image so often and tell the median time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub repeat: u32,
+}
+
+#[derive(Subcommand)]
+pub(super) enum CameraCommand {
+    /// The cameras of this machine
+    #[command(after_help = "Examples:\n  scantill camera list\n  scantill camera list --json")]
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// A live count of frames and codes
+    #[command(after_help = "Examples:
+  scantill camera test
+  scantill camera test --source frames:shots/ --seconds 5
+  scantill camera test --source video:counter.mjpeg --json")]
+    Test {
+        /// A device index, frames:DIR or video:FILE
+        #[arg(long, value_name = "SPEC", default_value = "0")]
+        source: String,
+        /// How long
+        #[arg(long, value_name = "S", default_value_t = 10)]
+        seconds: u64,
+        /// JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  scantill takings
+  scantill takings --date 2026-11-24 --format json
+  scantill takings --format pdf --out takings.pdf
+
+Reads the books only, also while the till is running.")]
+pub(super) struct TakingsArgs {
+    /// Business day, YYYY-MM-DD [default: today]
+    #[arg(long, value_name = "D")]
+    pub date: Option<String>,
+    /// How to show it
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: FormatArg,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "F")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub books: BooksArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatArg {
+    /// For reading
+    Table,
+    /// For programs
+    Json,
+    /// For spreadsheets and imports
+    Csv,
+    /// A spreadsheet
+    Xlsx,
+    /// A page to print
+    Pdf,
+}
+
+/// Which books.
+#[derive(Args)]
+pub(super) struct BooksArgs {
+    /// sqlite:PATH or postgres://user@host/name [default: scantill.db in the data folder]
+    #[arg(long, value_name = "URL", env = "SCANTILL_DATABASE", hide_env_values = true)]
+    pub database: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum LedgerCommand {
+    /// Walk the journal's chain and name the first row that was changed, removed or put in
+    #[command(
+        after_help = "Examples:\n  scantill ledger verify\n  scantill ledger verify --json --data-dir /var/lib/scantill"
+    )]
+    Verify {
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        books: BooksArgs,
+    },
+    /// Make the tables derived from the journal anew
+    #[command(after_help = "Examples:\n  scantill ledger rebuild")]
+    Rebuild {
+        #[command(flatten)]
+        books: BooksArgs,
+    },
+}
+
+fn parse_size(text: &str) -> Result<(u32, u32), String> {
+    let wrong = || "write WIDTHxHEIGHT in pixels, 640x480 to 7680x4320, such as 1280x800".to_owned();
+    let (width, height) = text.split_once('x').ok_or_else(wrong)?;
+    let (width, height) = (width.parse().map_err(|_| wrong())?, height.parse().map_err(|_| wrong())?);
+    if (640..=7680).contains(&width) && (480..=4320).contains(&height) { Ok((width, height)) } else { Err(wrong()) }
+}

@@ -1,0 +1,20 @@
+//! `scantill sandbox`: the simulated providers alone.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::{asked_to_end, print_line};
+use crate::app::cli::SandboxArgs;
+use crate::sandbox::{Sandbox, SandboxConfig};
+
+pub(super) async fn run(args: SandboxArgs) -> Result<ExitCode> {
+    let SandboxArgs { listen, out, seed, faults } = args;
+    let sandbox = Sandbox::start(SandboxConfig { listen, out, keys_dir: None, seed, faults }).await?;
+    print_line(&json!({ "base_url": sandbox.base_url() }).to_string());
+    eprintln!("The sandbox listens; no real money moves. Ctrl-C stops it.");
+    asked_to_end().await;
+    sandbox.stop().await;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,189 @@
+//! The Payment API in this process: books, engine and server, and in training mode the sandbox.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+
+use super::config::Config;
+use super::data::{DataDir, Reach};
+use crate::api::{Server, ServerConfig};
+use crate::channel::{MerchantAccount, TimingOverrides};
+use crate::crypto::{Secret, random_token};
+use crate::engine::{Engine, EngineConfig};
+use crate::ledger::{Ledger, Store, Till};
+use crate::payment::{AccountId, ChannelId, StoreId, TillId, UnixMillis};
+use crate::sandbox::{Sandbox, SandboxConfig};
+
+/// The store and the till that the first start makes.
+const FIRST_STORE: &str = "store-1";
+const FIRST_TILL: &str = "till-1";
+const ACTOR: &str = "setup";
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The books; the data folder's own where absent.
+    pub database: Option<String>,
+    /// One machine that is till and API at once: the settings name the store, and training starts where no account is.
+    pub single_machine: bool,
+}
+
+impl Options {
+    /// One machine, loopback, any free port.
+    #[must_use]
+    pub fn single_machine() -> Self {
+        Self { listen: (Ipv4Addr::LOCALHOST, 0).into(), database: None, single_machine: true }
+    }
+}
+
+/// The running Payment API.
+pub struct Embedded {
+    data: DataDir,
+    server: Server,
+    engine: Engine,
+    sandbox: Option<Sandbox>,
+    reach: Reach,
+    store_name: String,
+    till_name: String,
+}
+
+impl Embedded {
+    /// Opens the books, resumes what is unfinished, and serves.
+    ///
+    /// # Errors
+    /// Books in use or damaged, port taken, keys unreadable: each says what to do.
+    pub async fn start(data: &DataDir, config: &Config, options: Options) -> Result<Self> {
+        let ledger = Ledger::open(data.ledger_config(options.database, config.calendar(), false)?).await?;
+        let till = first_till(&ledger, config, options.single_machine).await?;
+        let live = ledger.accounts().await?.iter().any(|account| account.enabled && !account.training);
+        let sandbox = if options.single_machine && !live { Some(start_sandbox(data).await?) } else { None };
+        if let Some(sandbox) = &sandbox {
+            put_training_accounts(&ledger, sandbox, None).await?;
+        }
+        let engine = Engine::start(
+            ledger.clone(),
+            EngineConfig { exclusive: ledger.is_exclusive(), ..EngineConfig::new(random_token()) },
+        )
+        .await?;
+        let server = Server::start(ServerConfig { listen: options.listen, engine: engine.clone() }).await?;
+        let base_url = format!("http://{}", reachable(server.local_addr()));
+        if let Some(sandbox) = &sandbox {
+            put_training_accounts(&ledger, sandbox, Some(&base_url)).await?;
+            engine.reload_accounts().await?;
+        }
+        let reach = Reach {
+            base_url,
+            key_id: till.id.to_string(),
+            secret: till.secret.clone(),
+            sandbox_url: sandbox.as_ref().map(|sandbox| sandbox.base_url().to_owned()),
+        };
+        data.write_reach(&reach)?;
+        let store_name = ledger
+            .stores()
+            .await?
+            .into_iter()
+            .find(|store| store.id == till.store)
+            .map_or_else(|| config.store_name.clone(), |store| store.name);
+        Ok(Self { data: data.clone(), server, engine, sandbox, reach, store_name, till_name: till.name.clone() })
+    }
+
+    /// How to reach it.
+    #[must_use]
+    pub const fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// What the shop's sign says.
+    #[must_use]
+    pub fn store_name(&self) -> &str {
+        &self.store_name
+    }
+
+    /// What people call the till.
+    #[must_use]
+    pub fn till_name(&self) -> &str {
+        &self.till_name
+    }
+
+    /// Stops serving, then acting, then closes the books. What is unfinished is resumed at the next start.
+    pub async fn stop(self) {
+        self.data.remove_reach();
+        self.server.stop().await;
+        self.engine.stop().await;
+        self.engine.ledger().close().await;
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
+    }
+}
+
+/// Now, by the system's clock.
+pub(super) fn now() -> UnixMillis {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| UnixMillis::try_from(since.as_millis()).ok())
+        .unwrap_or_default()
+}
+
+/// A server that listens on every address is reached on loopback.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() { (Ipv4Addr::LOCALHOST, address.port()).into() } else { address }
+}
+
+/// The first store and till, made where absent. On a single machine the settings name them.
+async fn first_till(ledger: &Ledger, config: &Config, settings_name_it: bool) -> Result<Till> {
+    let store_id: StoreId = FIRST_STORE.parse()?;
+    let till_id: TillId = FIRST_TILL.parse()?;
+    let store = ledger.stores().await?.into_iter().find(|store| store.id == store_id);
+    if store.is_none_or(|store| settings_name_it && store.name != config.store_name) {
+        let store = Store { id: store_id.clone(), name: config.store_name.clone() };
+        ledger.put_store(now(), ACTOR, &store).await?;
+    }
+    let till = ledger.tills().await?.into_iter().find(|till| till.id == till_id);
+    match till {
+        Some(till) if !settings_name_it || till.name == config.till_name => Ok(till),
+        known => {
+            let secret = known.map_or_else(|| Secret::new(random_token()), |till| till.secret);
+            let name = config.till_name.clone();
+            let till = Till { id: till_id, store: store_id, name, secret, enabled: true, admin: true };
+            ledger.put_till(now(), ACTOR, &till).await?;
+            Ok(till)
+        }
+    }
+}
+
+async fn start_sandbox(data: &DataDir) -> Result<Sandbox> {
+    Sandbox::start(SandboxConfig {
+        listen: (Ipv4Addr::LOCALHOST, 0).into(),
+        out: None,
+        keys_dir: Some(data.sandbox_keys()),
+        seed: 1,
+        faults: None,
+    })
+    .await
+    .context("the training sandbox did not start")
+}
+
+/// Accounts that lead to the sandbox, under its address of this start.
+async fn put_training_accounts(ledger: &Ledger, sandbox: &Sandbox, notify_base_url: Option<&str>) -> Result<()> {
+    for (channel, name) in [(ChannelId::ALIPAY, "Training Alipay"), (ChannelId::WECHATPAY, "Training WeChat Pay")] {
+        let id: AccountId = format!("training-{channel}").parse()?;
+        let account = MerchantAccount {
+            id,
+            name: name.into(),
+            base_url: sandbox.base_url().to_owned(),
+            training: true,
+            enabled: true,
+            notify_base_url: notify_base_url.map(str::to_owned),
+            timing: TimingOverrides::default(),
+            credentials: Secret::new(sandbox.credentials().account_json(channel.as_str())),
+            channel,
+        };
+        ledger.put_account(now(), ACTOR, &account).await?;
+    }
+    Ok(())
+}

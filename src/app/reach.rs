@@ -1,0 +1,55 @@
+//! Finding a Payment API to speak to: one that was named, one that runs on this data folder, or one in this process.
+
+use anyhow::{Result, anyhow};
+
+use super::cli::ApiArgs;
+use super::config::Config;
+use super::data::{DataDir, Reach};
+use super::embedded::{Embedded, Options};
+use crate::client::Client;
+
+/// A client, and the API behind it where it runs in this process.
+pub(super) struct Reached {
+    pub client: Client,
+    pub sandbox_url: Option<String>,
+    pub store_name: String,
+    pub till_name: String,
+    pub embedded: Option<Embedded>,
+}
+
+impl Reached {
+    /// Stops what was started for it.
+    pub async fn stop(self) {
+        if let Some(embedded) = self.embedded {
+            embedded.stop().await;
+        }
+    }
+}
+
+/// The API that `args` name; else the one running on `data`; else a new one in this process.
+pub(super) async fn reach(data: &DataDir, config: &Config, args: &ApiArgs) -> Result<Reached> {
+    if let (Some(url), Some(key_file)) = (&args.api, &args.key_file) {
+        let reach = Reach { base_url: url.clone(), ..Reach::read(key_file)? };
+        let client = Client::new(&reach.base_url, reach.key())?;
+        client.health().await.map_err(|error| anyhow!("{error}. Check --api and the network; no payment was begun"))?;
+        return Ok(of(client, config, reach.sandbox_url, None));
+    }
+    if let Ok(reach) = Reach::read(&data.reach_file()) {
+        let client = Client::new(&reach.base_url, reach.key())?;
+        if client.health().await.is_ok() {
+            return Ok(of(client, config, reach.sandbox_url, None));
+        }
+    }
+    let embedded = Embedded::start(data, config, Options::single_machine()).await?;
+    let client = Client::new(&embedded.reach().base_url, embedded.reach().key())?;
+    let sandbox_url = embedded.reach().sandbox_url.clone();
+    Ok(of(client, config, sandbox_url, Some(embedded)))
+}
+
+fn of(client: Client, config: &Config, sandbox_url: Option<String>, embedded: Option<Embedded>) -> Reached {
+    let (store_name, till_name) = embedded.as_ref().map_or_else(
+        || (config.store_name.clone(), config.till_name.clone()),
+        |embedded| (embedded.store_name().to_owned(), embedded.till_name().to_owned()),
+    );
+    Reached { client, sandbox_url, store_name, till_name, embedded }
+}

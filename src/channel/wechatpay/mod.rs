@@ -1,0 +1,197 @@
+//! WeChat Pay APIv3: Native, codepay, query, close, reverse, refund; `WECHATPAY2-SHA256-RSA2048` both ways.
+
+mod answer;
+mod credentials;
+mod notification;
+mod request;
+mod signature;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use self::answer::Reply;
+use self::credentials::Credentials;
+use super::http::{Lost, Sender};
+use super::{
+    AccountError, Acknowledgement, Capabilities, Channel, CodeOutcome, MerchantAccount, Notification,
+    NotificationError, PayOutcome, QueryOutcome, RawNotification, RefundOutcome, TradeDetails, TradeRef, VoidOutcome,
+};
+use crate::money::Money;
+use crate::payment::{AccountId, ChannelId, CodeRule, Failure, FailureReason, UnixMillis, Way};
+
+/// WeChat Pay's own numbers.
+fn capabilities() -> Capabilities {
+    let channel = ChannelId::WECHATPAY;
+    let code_rules = CodeRule::published().into_iter().filter(|rule| rule.channel == channel).collect();
+    Capabilities {
+        channel,
+        ways: vec![Way::MerchantPresented, Way::ConsumerPresented],
+        code_rules,
+        amount: 1..=10_000_000_000,
+        code_lifetime: Duration::from_secs(120),
+        code_grace: Duration::from_secs(60),
+        // The customer has about 30 s for the password; the guide gives up after 45 to 60.
+        confirm_patience: Duration::from_secs(45),
+        query_interval: Duration::from_secs(5),
+        shown_query_interval: Duration::from_secs(2),
+        void_not_before: Duration::from_secs(15),
+        void_window: Duration::from_secs(7 * 24 * 3600),
+        close_patience: Duration::from_secs(10),
+        refund_window: Duration::from_secs(365 * 24 * 3600),
+        request_timeout: Duration::from_secs(10),
+    }
+}
+
+/// Builds the channel of an account.
+pub(super) fn open(account: &MerchantAccount) -> Result<Arc<dyn Channel>, AccountError> {
+    let mut capabilities = capabilities();
+    account.timing.apply(&mut capabilities);
+    Ok(Arc::new(WechatPay {
+        account: account.id.clone(),
+        credentials: Credentials::read(account)?,
+        sender: Sender::new(&account.base_url, capabilities.request_timeout)?,
+        capabilities,
+    }))
+}
+
+struct WechatPay {
+    account: AccountId,
+    credentials: Credentials,
+    sender: Sender,
+    capabilities: Capabilities,
+}
+
+impl WechatPay {
+    /// One call: signed, sent, its answer's signature checked.
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Reply {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let authorization = match signature::authorize(&self.credentials, method.as_str(), path, &body, now() / 1_000) {
+            Ok(authorization) => authorization,
+            Err(error) => return Reply::NotSent(error.to_string()),
+        };
+        let request = self
+            .sender
+            .request(method, path)
+            .header("Authorization", authorization)
+            .header("Accept", "application/json")
+            .header("Content-Type", "application/json")
+            // The provider signs with the key that we say we hold.
+            .header("Wechatpay-Serial", self.credentials.preferred_serial())
+            .body(body);
+        match self.sender.send(request).await {
+            Ok(sent) => answer::read(&self.credentials, &sent, now()),
+            Err(Lost::NotSent(words)) => Reply::NotSent(words),
+            Err(Lost::MaybeSent(words)) => Reply::Unknown(words),
+        }
+    }
+}
+
+fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis::try_from(since.as_millis()).unwrap_or_default()
+}
+
+fn unreachable(words: String) -> Failure {
+    Failure { reason: FailureReason::ProviderUnreachable, provider_code: String::new(), provider_message: words }
+}
+
+#[async_trait]
+impl Channel for WechatPay {
+    fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn create_code(&self, trade: &TradeRef, details: &TradeDetails) -> CodeOutcome {
+        let mut order = request::order(&self.credentials, trade, details);
+        order["time_expire"] = json!(super::china_time::rfc3339(details.expires_at));
+        match self.call(Method::POST, "/v3/pay/transactions/native", Some(&order)).await {
+            Reply::NotSent(words) => CodeOutcome::Failed(unreachable(words)),
+            Reply::Unknown(words) => CodeOutcome::Unknown(words),
+            Reply::Signed { status, body } => answer::created(status, &body),
+            Reply::Refused(error) => answer::creation_refused(&error),
+        }
+    }
+
+    async fn pay(&self, trade: &TradeRef, details: &TradeDetails, auth_code: &str) -> PayOutcome {
+        let mut order = request::order(&self.credentials, trade, details);
+        order["payer"] = json!({ "auth_code": auth_code });
+        order["scene_info"] = json!({ "device_id": details.till, "store_info": { "out_id": details.store } });
+        match self.call(Method::POST, "/v3/pay/transactions/codepay", Some(&order)).await {
+            Reply::NotSent(words) => PayOutcome::Failed(unreachable(words)),
+            Reply::Unknown(words) => PayOutcome::Unknown(words),
+            Reply::Signed { body, .. } => answer::paid(trade, &body),
+            Reply::Refused(error) => answer::payment_refused(&error),
+        }
+    }
+
+    async fn query(&self, trade: &TradeRef) -> QueryOutcome {
+        let path = format!("/v3/pay/transactions/out-trade-no/{}?mchid={}", trade.out_trade_no, self.credentials.mchid);
+        match self.call(Method::GET, &path, None).await {
+            Reply::NotSent(words) | Reply::Unknown(words) => QueryOutcome::Unknown(words),
+            Reply::Signed { body, .. } => answer::queried(trade, &body),
+            Reply::Refused(error) if error.code == "ORDER_NOT_EXIST" || error.code == "ORDERNOTEXIST" => {
+                QueryOutcome::NotFound
+            }
+            Reply::Refused(error) => QueryOutcome::Unknown(error.words()),
+        }
+    }
+
+    async fn void(&self, trade: &TradeRef) -> VoidOutcome {
+        // Only a payment by code can be reversed; a shown order is closed.
+        let (job, body) = match trade.way {
+            Way::MerchantPresented => ("close", json!({ "mchid": self.credentials.mchid })),
+            Way::ConsumerPresented => {
+                ("reverse", json!({ "appid": self.credentials.appid, "mchid": self.credentials.mchid }))
+            }
+        };
+        let path = format!("/v3/pay/transactions/out-trade-no/{}/{job}", trade.out_trade_no);
+        match self.call(Method::POST, &path, Some(&body)).await {
+            Reply::NotSent(words) | Reply::Unknown(words) => VoidOutcome::Unknown(words),
+            Reply::Signed { .. } => VoidOutcome::Closed,
+            Reply::Refused(error) => answer::void_refused(trade.way, &error),
+        }
+    }
+
+    async fn refund(&self, trade: &TradeRef, out_refund_no: &str, amount: Money) -> RefundOutcome {
+        let body = json!({
+            "out_trade_no": trade.out_trade_no,
+            "out_refund_no": out_refund_no,
+            "amount": { "refund": amount.minor, "total": trade.amount.minor, "currency": amount.currency.code() },
+        });
+        match self.call(Method::POST, "/v3/refund/domestic/refunds", Some(&body)).await {
+            Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
+            Reply::Signed { body, .. } => answer::refunded(&body),
+            Reply::Refused(error) => answer::refund_refused(&error),
+        }
+    }
+
+    async fn query_refund(&self, _trade: &TradeRef, out_refund_no: &str) -> RefundOutcome {
+        let path = format!("/v3/refund/domestic/refunds/{out_refund_no}");
+        match self.call(Method::GET, &path, None).await {
+            Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
+            Reply::Signed { body, .. } => answer::refunded(&body),
+            Reply::Refused(error) => RefundOutcome::Unknown(error.words()),
+        }
+    }
+
+    fn read_notification(&self, raw: &RawNotification, now: UnixMillis) -> Result<Notification, NotificationError> {
+        notification::read(&self.credentials, raw, now)
+    }
+
+    fn acknowledge(&self, accepted: bool) -> Acknowledgement {
+        let (status, body) = if accepted {
+            (204, String::new())
+        } else {
+            (500, json!({ "code": "FAIL", "message": "not taken; send it again" }).to_string())
+        };
+        Acknowledgement { status, content_type: "application/json", body }
+    }
+}

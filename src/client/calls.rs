@@ -1,0 +1,137 @@
+//! One method for each call of the API.
+
+use reqwest::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Call, Client, ClientError, idempotency_key};
+use crate::api::wire::{
+    AccountView, ChangeAccount, ChangePayment, ChangeStore, ChangeTill, ChannelView, CreateAccount, CreatePayment,
+    CreateStore, CreateTill, NewTill, PaymentPage, PaymentQuery, PaymentView, ShowCode, Store, StoryStep, SubmitScan,
+    Takings, TakingsParams, TillView,
+};
+use crate::payment::{AccountId, ChannelId, PaymentId, StoreId, TillId};
+
+type Answer<T> = Result<T, ClientError>;
+
+/// Every method fails with [`ClientError`].
+#[allow(clippy::missing_errors_doc)]
+impl Client {
+    async fn get<T: DeserializeOwned>(&self, path: String) -> Answer<T> {
+        self.call(Call { method: Method::GET, path, body: Vec::new(), idempotency_key: None }).await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: String,
+        body: &impl Serialize,
+        idempotency_key: Option<&str>,
+    ) -> Answer<T> {
+        let body = serde_json::to_vec(body).map_err(|error| ClientError::BadAnswer(error.to_string()))?;
+        self.call(Call { method, path, body, idempotency_key }).await
+    }
+
+    /// What can be paid through.
+    pub async fn channels(&self) -> Answer<Vec<ChannelView>> {
+        self.get("/v1/channels".into()).await
+    }
+
+    /// Begins a sale. The idempotency key is the caller's, so that a repeat after a crash is the same sale.
+    pub async fn create_payment(&self, new: &CreatePayment, idempotency_key: &str) -> Answer<PaymentView> {
+        self.send(Method::POST, "/v1/payments".into(), new, Some(idempotency_key)).await
+    }
+
+    /// Changes a sale of which nothing was shown or submitted.
+    pub async fn change_payment(&self, id: &PaymentId, change: &ChangePayment) -> Answer<PaymentView> {
+        self.send(Method::PATCH, format!("/v1/payments/{id}"), change, None).await
+    }
+
+    /// Asks for a code to show.
+    pub async fn show_code(&self, id: &PaymentId, channel: &ChannelId) -> Answer<PaymentView> {
+        let body = ShowCode { channel: channel.clone() };
+        self.send(Method::POST, format!("/v1/payments/{id}/code"), &body, Some(&idempotency_key())).await
+    }
+
+    /// Submits the customer's payment code.
+    pub async fn scan(&self, id: &PaymentId, auth_code: &str) -> Answer<PaymentView> {
+        let body = SubmitScan { auth_code: auth_code.to_owned() };
+        self.send(Method::POST, format!("/v1/payments/{id}/scan"), &body, Some(&idempotency_key())).await
+    }
+
+    /// Asks to cancel.
+    pub async fn cancel(&self, id: &PaymentId) -> Answer<PaymentView> {
+        let path = format!("/v1/payments/{id}/cancel");
+        self.send(Method::POST, path, &serde_json::json!({}), Some(&idempotency_key())).await
+    }
+
+    /// A sale as it stands.
+    pub async fn payment(&self, id: &PaymentId) -> Answer<PaymentView> {
+        self.get(format!("/v1/payments/{id}")).await
+    }
+
+    /// Sales, the latest first.
+    pub async fn payments(&self, query: &PaymentQuery) -> Answer<PaymentPage> {
+        self.get(with_query("/v1/payments", query)?).await
+    }
+
+    /// The whole story of a sale, oldest first.
+    pub async fn history(&self, id: &PaymentId) -> Answer<Vec<StoryStep>> {
+        self.get(format!("/v1/payments/{id}/history")).await
+    }
+
+    /// The takings of a day.
+    pub async fn takings(&self, params: &TakingsParams) -> Answer<Takings> {
+        self.get(with_query("/v1/takings", params)?).await
+    }
+
+    /// Adds a merchant account.
+    pub async fn create_account(&self, new: &CreateAccount) -> Answer<AccountView> {
+        self.send(Method::POST, "/v1/accounts".into(), new, None).await
+    }
+
+    /// Every merchant account.
+    pub async fn accounts(&self) -> Answer<Vec<AccountView>> {
+        self.get("/v1/accounts".into()).await
+    }
+
+    /// Changes a merchant account.
+    pub async fn change_account(&self, id: &AccountId, change: &ChangeAccount) -> Answer<AccountView> {
+        self.send(Method::PATCH, format!("/v1/accounts/{id}"), change, None).await
+    }
+
+    /// Adds a store.
+    pub async fn create_store(&self, new: &CreateStore) -> Answer<Store> {
+        self.send(Method::POST, "/v1/stores".into(), new, None).await
+    }
+
+    /// Every store.
+    pub async fn stores(&self) -> Answer<Vec<Store>> {
+        self.get("/v1/stores".into()).await
+    }
+
+    /// Renames a store.
+    pub async fn change_store(&self, id: &StoreId, change: &ChangeStore) -> Answer<Store> {
+        self.send(Method::PATCH, format!("/v1/stores/{id}"), change, None).await
+    }
+
+    /// Adds a till.
+    pub async fn create_till(&self, new: &CreateTill) -> Answer<NewTill> {
+        self.send(Method::POST, "/v1/tills".into(), new, None).await
+    }
+
+    /// Every till.
+    pub async fn tills(&self) -> Answer<Vec<TillView>> {
+        self.get("/v1/tills".into()).await
+    }
+
+    /// Changes a till.
+    pub async fn change_till(&self, id: &TillId, change: &ChangeTill) -> Answer<TillView> {
+        self.send(Method::PATCH, format!("/v1/tills/{id}"), change, None).await
+    }
+}
+
+fn with_query(path: &str, query: &impl Serialize) -> Answer<String> {
+    let query = serde_urlencoded::to_string(query).map_err(|error| ClientError::BadAnswer(error.to_string()))?;
+    Ok(if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") })
+}

@@ -1,0 +1,361 @@
+//! One task for each unfinished payment: does what [`super::decide`] says, writes down what came of it, decides again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::{mpsc, oneshot};
+use zeroize::Zeroizing;
+
+use super::clock::millis;
+use super::decide::{self, Matter, Memory, Outcome, Step};
+use super::{Announced, Answered, EngineError, Idempotency, Inner, trade};
+use crate::channel::{Channel, TradeDetails, TradeRef};
+use crate::ledger::{Commit, LedgerError, StoredAnswer};
+use crate::payment::{Attempt, ChannelId, Payment, PaymentEvent, PaymentId, UnixMillis};
+
+/// How long a lease runs; renewed by every write and while a driver waits.
+pub(super) const LEASE_MS: i64 = 30_000;
+/// A lease with less left than this is renewed before acting.
+const LEASE_MARGIN_MS: i64 = 10_000;
+/// How long to wait before a write that the database refused is tried again.
+const WRITE_AGAIN: Duration = Duration::from_millis(500);
+/// A payment changes under a writer's hands only so often before something is wrong.
+const MAX_CONFLICTS: u32 = 100;
+
+/// What the engine's callers ask of a driver.
+pub(super) enum Order {
+    /// Look again: something was written.
+    Wake,
+    /// Submit the customer's code. The intent is durable.
+    Pay {
+        no: u32,
+        trade: TradeRef,
+        details: TradeDetails,
+        channel: Arc<dyn Channel>,
+        auth_code: Zeroizing<String>,
+        announced: Option<Announced>,
+    },
+    /// Ask for a code to show. The intent is durable.
+    Code {
+        no: u32,
+        reply: oneshot::Sender<Result<Answered, EngineError>>,
+        idempotency: Option<Idempotency>,
+        announced: Option<Announced>,
+    },
+}
+
+/// Who waits for a code.
+type Waiter = (oneshot::Sender<Result<Answered, EngineError>>, Option<Idempotency>);
+type Call = BoxFuture<'static, (u32, Outcome)>;
+
+pub(super) struct Driver {
+    pub engine: Arc<Inner>,
+    pub id: PaymentId,
+    pub orders: mpsc::UnboundedReceiver<Order>,
+}
+
+/// Why a driver stops before the payment's end.
+enum Stop {
+    /// Another process acts on it.
+    LeaseHeld,
+    /// It is not in the books.
+    Absent,
+}
+
+struct Desk {
+    engine: Arc<Inner>,
+    id: PaymentId,
+    memory: HashMap<u32, Memory>,
+    calls: FuturesUnordered<Call>,
+    waiters: HashMap<u32, Waiter>,
+    lease_until: UnixMillis,
+}
+
+impl Driver {
+    pub async fn run(self) {
+        let Self { engine, id, mut orders } = self;
+        let mut desk = Desk {
+            engine: engine.clone(),
+            id: id.clone(),
+            memory: HashMap::new(),
+            calls: FuturesUnordered::new(),
+            waiters: HashMap::new(),
+            lease_until: 0,
+        };
+        loop {
+            // Calls that were ordered begin before the books are read: the customer waits.
+            while let Ok(order) = orders.try_recv() {
+                desk.take(order);
+            }
+            let wait = match desk.turn().await {
+                Ok(Some(until)) => Some(until),
+                Ok(None) if desk.calls.is_empty() => {
+                    if engine.leave(&id, &mut orders) {
+                        return;
+                    }
+                    continue;
+                }
+                Ok(None) => None,
+                Err(Stop::LeaseHeld) => {
+                    tracing::info!(payment = %id, "another process takes care of this payment");
+                    engine.leave_at_once(&id);
+                    return;
+                }
+                Err(Stop::Absent) => {
+                    engine.leave_at_once(&id);
+                    return;
+                }
+            };
+            let asleep = async {
+                match wait {
+                    Some(until) => tokio::time::sleep_until(engine.clock.instant(until)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Some((no, outcome)) = desk.calls.next(), if !desk.calls.is_empty() => desk.came(no, outcome).await,
+                order = orders.recv() => match order {
+                    Some(order) => desk.take(order),
+                    None => return,
+                },
+                () = asleep => {}
+            }
+        }
+    }
+}
+
+impl Desk {
+    fn memory(&mut self, no: u32) -> &mut Memory {
+        self.memory.entry(no).or_default()
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Wake => {}
+            Order::Pay { no, trade, details, channel, auth_code, announced } => {
+                self.memory(no).in_flight = true;
+                drop(announced);
+                self.calls
+                    .push(Box::pin(async move { (no, Outcome::Pay(channel.pay(&trade, &details, &auth_code).await)) }));
+            }
+            Order::Code { no, reply, idempotency, announced } => {
+                self.memory(no).in_flight = true;
+                drop(announced);
+                self.waiters.insert(no, (reply, idempotency));
+                let engine = self.engine.clone();
+                let id = self.id.clone();
+                self.calls.push(Box::pin(async move { (no, engine.ask_for_code(&id, no).await) }));
+            }
+        }
+    }
+
+    /// Does all that is due; says until when there is nothing more to do, `None` where nothing is left by the clock.
+    async fn turn(&mut self) -> Result<Option<UnixMillis>, Stop> {
+        loop {
+            let payment = load(&self.engine, &self.id).await?;
+            if !payment.is_unfinished() {
+                return Ok(None);
+            }
+            let now = self.engine.clock.now();
+            self.renew_lease(now).await?;
+            let accounts = self.engine.accounts();
+            let numbers = |attempt: &Attempt| accounts.capabilities(&attempt.account);
+            let mut until = match decide::matter(&payment, &numbers, now) {
+                Matter::Record(event) => {
+                    self.record(payment, "engine", None, |_, _| vec![event.clone()]).await?;
+                    continue;
+                }
+                Matter::Renew(channel) => {
+                    self.renew_code(payment, channel).await?;
+                    continue;
+                }
+                Matter::Wait(until) => until,
+            };
+            let mut written = false;
+            for attempt in payment.open_attempts() {
+                let memory = self.memory.entry(attempt.no).or_default();
+                // A call that is under way, or about to be ordered, comes first.
+                if memory.in_flight || self.engine.announced().contains(&attempt.out_trade_no) {
+                    continue;
+                }
+                let Some(entry) = accounts.get(&attempt.account) else { continue };
+                let step = decide::step(&payment, attempt, entry.channel.capabilities(), memory, now);
+                if let Step::Record(event) = step {
+                    self.record(payment.clone(), "engine", None, |_, _| vec![event.clone()]).await?;
+                    written = true;
+                    break;
+                }
+                if let Step::Wait(at) = step {
+                    until = Some(until.map_or(at, |earlier| earlier.min(at)));
+                    continue;
+                }
+                memory.in_flight = true;
+                self.calls.push(call(step, attempt.no, trade(&payment, attempt), entry.channel.clone()));
+            }
+            if !written {
+                // While it waits its lease must not run out.
+                let renew = self.lease_until - LEASE_MARGIN_MS;
+                return Ok(Some(until.map_or(renew, |until| until.min(renew))));
+            }
+        }
+    }
+
+    async fn renew_lease(&mut self, now: UnixMillis) -> Result<(), Stop> {
+        while self.lease_until - now <= LEASE_MARGIN_MS {
+            match self.engine.ledger.lease(&self.id, &self.engine.instance, now, now + LEASE_MS).await {
+                Ok(true) => self.lease_until = now + LEASE_MS,
+                Ok(false) => return Err(Stop::LeaseHeld),
+                Err(error) => {
+                    tracing::error!(payment = %self.id, %error, "the books cannot be written; trying again");
+                    tokio::time::sleep(WRITE_AGAIN).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A call has come back.
+    async fn came(&mut self, no: u32, outcome: Outcome) {
+        let now = self.engine.clock.now();
+        tracing::debug!(payment = %self.id, attempt = no, ?outcome, "answered");
+        let waiter = self.waiters.remove(&no);
+        let accounts = self.engine.accounts();
+        let Ok(payment) = load(&self.engine, &self.id).await else { return };
+        let Some(attempt) = payment.attempt(no) else { return };
+        let Some(numbers) = accounts.capabilities(&attempt.account) else { return };
+        let actor = format!("provider:{}", attempt.channel);
+        let memory = self.memory(no);
+        memory.in_flight = false;
+        decide::remember(memory, attempt, &outcome, &numbers, now);
+        let mut remembered = memory.clone();
+        let (reply, idempotency) = waiter.unzip();
+        let written = self
+            .record(payment, &actor, idempotency.flatten(), |payment, now| {
+                decide::events(payment, no, &outcome, &numbers, &mut remembered, now)
+            })
+            .await;
+        *self.memory(no) = remembered;
+        if let (Some(reply), Ok(payment)) = (reply, written) {
+            let _ = reply.send(Ok(Answered::Fresh(Box::new(payment))));
+        }
+    }
+
+    /// Writes what `decide` makes of the payment, and decides anew where another writer was first. An outcome is never
+    /// dropped: where the database fails, the write is tried until it is durable.
+    async fn record(
+        &mut self,
+        mut payment: Payment,
+        actor: &str,
+        idempotency: Option<Idempotency>,
+        mut decide: impl FnMut(&Payment, UnixMillis) -> Vec<PaymentEvent>,
+    ) -> Result<Payment, Stop> {
+        let mut conflicts = 0;
+        loop {
+            let now = self.engine.clock.now();
+            let events = decide(&payment, now);
+            if events.is_empty() && idempotency.is_none() {
+                return Ok(payment);
+            }
+            let answer = idempotency.as_ref().and_then(|idempotency| answer(idempotency, &payment, &events, now));
+            let commit = Commit {
+                payment: self.id.clone(),
+                expect: Some(payment.version),
+                actor: actor.to_owned(),
+                at: now,
+                events,
+                answer,
+                notification: None,
+                lease: Some((self.engine.instance.clone(), now + LEASE_MS)),
+            };
+            match self.engine.ledger.commit(commit).await {
+                Ok(payment) => {
+                    self.lease_until = now + LEASE_MS;
+                    return Ok(payment);
+                }
+                Err(LedgerError::LeaseHeld) => return Err(Stop::LeaseHeld),
+                Err(LedgerError::Conflict) if conflicts < MAX_CONFLICTS => conflicts += 1,
+                Err(LedgerError::IdempotencyReplay(_) | LedgerError::IdempotencyMismatch) => return Ok(payment),
+                Err(LedgerError::Illegal(error)) => {
+                    // Decided on this very version, so it is a fault of ours; the payment is asked about again.
+                    tracing::error!(payment = %self.id, %error, "a decision that the books refuse");
+                    return Ok(payment);
+                }
+                Err(error) => {
+                    tracing::error!(payment = %self.id, %error, "the books cannot be written; trying again");
+                    tokio::time::sleep(WRITE_AGAIN).await;
+                }
+            }
+            payment = load(&self.engine, &self.id).await?;
+        }
+    }
+
+    async fn renew_code(&mut self, payment: Payment, channel: ChannelId) -> Result<(), Stop> {
+        let engine = self.engine.clone();
+        let started = self
+            .record(payment, "engine", None, |payment, _| {
+                engine.start_attempt(payment, &channel, None).map(|(event, _)| vec![event]).unwrap_or_default()
+            })
+            .await?;
+        let Some(attempt) = started.attempts.last().filter(|attempt| attempt.channel == channel) else { return Ok(()) };
+        let no = attempt.no;
+        let id = self.id.clone();
+        self.memory(no).in_flight = true;
+        self.calls.push(Box::pin(async move { (no, engine.ask_for_code(&id, no).await) }));
+        Ok(())
+    }
+}
+
+/// The answer to store with `events`, rendered from the payment as they leave it.
+pub(super) fn answer(
+    idempotency: &Idempotency,
+    payment: &Payment,
+    events: &[PaymentEvent],
+    at: UnixMillis,
+) -> Option<StoredAnswer> {
+    let mut after = payment.clone();
+    for event in events {
+        after.apply(at, event).ok()?;
+    }
+    let (status, body) = (idempotency.render)(&after);
+    Some(StoredAnswer {
+        scope: idempotency.scope.clone(),
+        key: idempotency.key.clone(),
+        digest: idempotency.digest,
+        status,
+        body,
+    })
+}
+
+fn call(step: Step, no: u32, trade: TradeRef, channel: Arc<dyn Channel>) -> Call {
+    Box::pin(async move {
+        let outcome = match step {
+            Step::Void => Outcome::Void(channel.void(&trade).await),
+            Step::Refund(number) => Outcome::Refund(channel.refund(&trade, &number, trade.amount).await),
+            Step::Query | Step::Record(_) | Step::Wait(_) => Outcome::Query(channel.query(&trade).await),
+        };
+        (no, outcome)
+    })
+}
+
+/// How long past its offer a provider may let a shown code be paid.
+pub(super) fn code_expires_at(now: UnixMillis, channel: &dyn Channel) -> UnixMillis {
+    let numbers = channel.capabilities();
+    now + millis(numbers.code_lifetime) + millis(numbers.code_grace)
+}
+
+/// The payment as it stands. A database that fails is asked again: the driver has nothing better to do.
+async fn load(engine: &Inner, id: &PaymentId) -> Result<Payment, Stop> {
+    loop {
+        match engine.ledger.payment(id).await {
+            Ok(Some(payment)) => return Ok(payment),
+            Ok(None) => return Err(Stop::Absent),
+            Err(error) => {
+                tracing::error!(payment = %id, %error, "the books cannot be read; trying again");
+                tokio::time::sleep(WRITE_AGAIN).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Small helpers for SQL that both databases understand.
+
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::{AnyConnection, Arguments, Row};
+
+/// How many rows one INSERT carries at most; the databases take some 32,000 and 65,000 parameters.
+const ROWS: usize = 1_000;
+/// Statements up to this many rows are kept prepared.
+const KEPT_ROWS: usize = 4;
+
+/// A parameter.
+pub(super) enum Param<'a> {
+    /// BIGINT.
+    Int(i64),
+    /// TEXT.
+    Text(&'a str),
+    /// TEXT that may be NULL.
+    Maybe(Option<&'a str>),
+}
+
+fn arguments<'a>(params: impl IntoIterator<Item = Param<'a>>) -> Result<AnyArguments<'a>, sqlx::Error> {
+    let mut arguments = AnyArguments::default();
+    for param in params {
+        match param {
+            Param::Int(value) => arguments.add(value),
+            Param::Text(value) => arguments.add(value),
+            Param::Maybe(value) => arguments.add(value),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+/// `INSERT INTO {into} VALUES ... {then}` with as many rows as there are.
+pub(super) async fn insert<'a, const COLUMNS: usize>(
+    connection: &mut AnyConnection,
+    into: &str,
+    rows: Vec<[Param<'a>; COLUMNS]>,
+    then: &str,
+) -> Result<(), sqlx::Error> {
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let chunk: Vec<_> = rows.by_ref().take(ROWS).collect();
+        let count = chunk.len();
+        let marks: Vec<_> = (0..count).map(|row| format!("({})", marks(row * COLUMNS, COLUMNS))).collect();
+        let sql = format!("INSERT INTO {into} VALUES {} {then}", marks.join(","));
+        sqlx::query_with(&sql, arguments(chunk.into_iter().flatten())?)
+            .persistent(count <= KEPT_ROWS)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Runs a SELECT or DELETE that ends in a column's name, for the rows in which it is one of these values.
+pub(super) async fn query_in(
+    connection: &mut AnyConnection,
+    statement: &str,
+    mut values: Vec<&str>,
+) -> Result<Vec<AnyRow>, sqlx::Error> {
+    values.sort_unstable();
+    values.dedup();
+    let mut found = Vec::new();
+    for chunk in values.chunks(ROWS) {
+        // The length is filled up to a power of two with the last value, so that few statements have to be prepared.
+        let length = chunk.len().next_power_of_two();
+        let last = chunk.last().copied().unwrap_or_default();
+        let filled = chunk.iter().copied().chain(std::iter::repeat(last)).take(length);
+        let sql = format!("{statement} IN ({})", marks(0, length));
+        found.extend(sqlx::query_with(&sql, arguments(filled.map(Param::Text))?).fetch_all(&mut *connection).await?);
+    }
+    Ok(found)
+}
+
+/// Runs a statement.
+pub(super) async fn execute<'a, const PARAMS: usize>(
+    connection: &mut AnyConnection,
+    sql: &str,
+    params: [Param<'a>; PARAMS],
+) -> Result<u64, sqlx::Error> {
+    Ok(sqlx::query_with(sql, arguments(params)?).execute(connection).await?.rows_affected())
+}
+
+/// A column of text.
+pub(super) fn text(row: &AnyRow, column: usize) -> Result<String, sqlx::Error> {
+    row.try_get(column)
+}
+
+/// A column of integers.
+pub(super) fn int(row: &AnyRow, column: usize) -> Result<i64, sqlx::Error> {
+    row.try_get(column)
+}
+
+fn marks(before: usize, count: usize) -> String {
+    let marks: Vec<_> = (before + 1..=before + count).map(|mark| format!("${mark}")).collect();
+    marks.join(",")
+}
