@@ -316,9 +316,17 @@ impl State {
         let tabs = row(self.wallets.iter().enumerate().map(|(index, wallet)| {
             let chosen = index == self.chosen;
             button(
-                container(badge::mark(look, &wallet.channel, 28.0)).center(Fill),
+                container(
+                    column![
+                        badge::mark(look, &wallet.channel, 24.0),
+                        line(first_name(&wallet.name), size::CAPTION, palette.muted)
+                            .wrapping(iced::widget::text::Wrapping::None),
+                    ]
+                    .align_x(Center),
+                )
+                .center(Fill),
             )
-            .height(distance::TOUCH)
+            .height(52)
             .width(Fill)
             .padding(0)
             .on_press(Message::Choose(index))
@@ -354,12 +362,7 @@ impl State {
         )
         .padding(distance::MEDIUM)
         .height(Fill)
-        .style(move |theme: &iced::Theme| {
-            let mut style = floating(palette)(theme);
-            style.border.radius = 28.0.into();
-            style.border.width = 2.0;
-            style
-        })
+        .style(floating(palette, 28.0))
         .into()
     }
 
@@ -469,6 +472,11 @@ impl State {
         .width(Fill)
         .into()
     }
+}
+
+/// The first word of a name, for a narrow tab.
+fn first_name(name: &str) -> &str {
+    name.split(' ').next().unwrap_or_default()
 }
 
 fn asked<'a>(look: Look<'a>, trade: &Trade) -> Element<'a, Message> {

@@ -21,9 +21,9 @@ pub fn sale_row<'a, Message: Clone + 'a>(look: Look<'a>, view: &PaymentView, ope
         _ => Some(line(look.say(standing.key()), size::CAPTION, standing.tone(palette).text)),
     };
     // While codes are shown nobody knows yet through which channel it will be paid.
-    let open = standing == Standing::UnderWay && view.pending != Some(PendingReason::CustomerConfirming);
+    let undecided = standing == Standing::UnderWay && view.pending != Some(PendingReason::CustomerConfirming);
     let who = column![
-        view.channel.as_ref().filter(|_| !open).map(|channel| line(badge::name(look, channel), size::BODY, palette.text)
+        view.channel.as_ref().filter(|_| !undecided).map(|channel| line(badge::name(look, channel), size::BODY, palette.text)
             .wrapping(iced::widget::text::Wrapping::None)),
         channel,
     ];
