@@ -992,7 +992,7 @@ impl Till {
         )
         .padding(distance::PAGE)
         .max_width(560)
-        .style(theme::floating(palette));
+        .style(theme::floating(palette, distance::CARD_RADIUS));
         let veil = iced::Color { a: 0.5, ..iced::Color::BLACK };
         iced::widget::opaque(container(ask).center(Fill).style(theme::ground(veil, palette.text)))
     }

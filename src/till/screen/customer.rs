@@ -248,7 +248,7 @@ fn due_page<'a, Message: 'a>(
     let palette = look.palette;
     let count = codes.len().max(1) as f32;
     // At least 36 % of the height; larger where one code stands alone; never wider than its share of the page.
-    let share = if codes.len() == 1 { 0.46 } else { 0.39 };
+    let share = if codes.len() == 1 { 0.48 } else { 0.42 };
     let widest = (window.width - 2.0 * distance::PAGE - (count - 1.0) * distance::GROUP) / count - 2.0 * distance::GAP;
     let side = (window.height * share).min(widest).floor();
     let cards = Row::with_children(codes.iter().map(|shown| code_card(look, state, shown, side)))

@@ -198,7 +198,10 @@ impl State {
         Task::perform(
             async move { api.post::<Code>(&format!("/sandbox/wallets/{id}/code"), serde_json::json!({})).await },
             move |answer| {
-                Message::Fresh(of.clone(), answer.map(|code| (code.auth_code, code.expires_at.as_millisecond())))
+                Message::Fresh(
+                    of.clone(),
+                    answer.map(|code| (code.auth_code, code.expires_at.as_millisecond())),
+                )
             },
         )
     }
@@ -312,13 +315,23 @@ impl State {
         let palette = look.palette;
         let tabs = row(self.wallets.iter().enumerate().map(|(index, wallet)| {
             let chosen = index == self.chosen;
-            button(container(badge::mark(look, &wallet.channel, 28.0)).center(Fill))
-                .height(distance::TOUCH)
-                .width(Fill)
-                .padding(0)
-                .on_press(Message::Choose(index))
-                .style(press(palette, if chosen { Role::Chosen } else { Role::Quiet }))
-                .into()
+            button(
+                container(
+                    column![
+                        badge::mark(look, &wallet.channel, 24.0),
+                        line(first_name(&wallet.name), size::CAPTION, palette.muted)
+                            .wrapping(iced::widget::text::Wrapping::None),
+                    ]
+                    .align_x(Center),
+                )
+                .center(Fill),
+            )
+            .height(52)
+            .width(Fill)
+            .padding(0)
+            .on_press(Message::Choose(index))
+            .style(press(palette, if chosen { Role::Chosen } else { Role::Quiet }))
+            .into()
         }))
         .spacing(distance::TINY);
         let content: Element<'a, Message> = match self.wallet() {
@@ -344,16 +357,13 @@ impl State {
         ]
         .spacing(distance::SMALL)
         .align_y(Center);
-        container(column![speaker, container(title).padding([0.0, distance::SMALL]), screen].spacing(distance::SMALL))
-            .padding(distance::MEDIUM)
-            .height(Fill)
-            .style(move |theme: &iced::Theme| {
-                let mut style = floating(palette)(theme);
-                style.border.radius = 28.0.into();
-                style.border.width = 2.0;
-                style
-            })
-            .into()
+        container(
+            column![speaker, container(title).padding([0.0, distance::SMALL]), screen].spacing(distance::SMALL),
+        )
+        .padding(distance::MEDIUM)
+        .height(Fill)
+        .style(floating(palette, 28.0))
+        .into()
     }
 
     fn wallet_view<'a>(&'a self, look: Look<'a>, wallet: &'a Wallet) -> Element<'a, Message> {
@@ -408,9 +418,10 @@ impl State {
         };
         let said = self.said.as_ref().map(|said| {
             let sentence = match said {
-                Said::NothingToScan => {
-                    look.say_with("phone-scan-nothing", &[("channel", badge::name(look, &wallet.channel).into())])
-                }
+                Said::NothingToScan => look.say_with(
+                    "phone-scan-nothing",
+                    &[("channel", badge::name(look, &wallet.channel).into())],
+                ),
                 Said::Trouble(why) => why.clone(),
             };
             container(line(sentence, size::BODY, palette.warning.text))
@@ -422,11 +433,9 @@ impl State {
         let rows = mine.take(20).map(|trade| trade_row(look, trade));
         let history = scrollable(Column::with_children(rows)).height(Fill).width(Fill).style(scroll(palette));
         column![
-            container(column![head, middle].spacing(distance::SMALL)).padding(distance::MEDIUM).style(boxed(
-                palette,
-                palette.surface,
-                distance::CARD_RADIUS
-            )),
+            container(column![head, middle].spacing(distance::SMALL))
+                .padding(distance::MEDIUM)
+                .style(boxed(palette, palette.surface, distance::CARD_RADIUS)),
             said,
             actions,
             line(look.say("phone-history"), size::CAPTION, palette.muted),
@@ -440,10 +449,7 @@ impl State {
     fn code_view<'a>(&'a self, look: Look<'a>) -> Element<'a, Message> {
         let palette = look.palette;
         let Some((shown, drawing)) = &self.code else {
-            return container(line(look.say("common-loading"), size::BODY, palette.muted))
-                .center_x(Fill)
-                .center_y(216)
-                .into();
+            return container(line(look.say("common-loading"), size::BODY, palette.muted)).center_x(Fill).center_y(216).into();
         };
         let left = ((shown.expires_at.as_millisecond() - look.now).max(0) + 999) / 1000;
         let mut grouped = String::new();
@@ -466,6 +472,11 @@ impl State {
         .width(Fill)
         .into()
     }
+}
+
+/// The first word of a name, for a narrow tab.
+fn first_name(name: &str) -> &str {
+    name.split(' ').next().unwrap_or_default()
 }
 
 fn asked<'a>(look: Look<'a>, trade: &Trade) -> Element<'a, Message> {

@@ -5,7 +5,7 @@ pub mod size;
 pub mod space;
 
 use iced::widget::{button, container, scrollable};
-use iced::{Background, Border, Color, Shadow, Theme, Vector};
+use iced::{Background, Border, Color, Shadow, Theme};
 
 use super::text::{Text, Value};
 pub use palette::{Palette, Tone};
@@ -112,15 +112,15 @@ pub fn boxed(palette: &'static Palette, color: Color, radius: f32) -> impl Fn(&T
     }
 }
 
-/// A card that floats over the page.
+/// A card that floats over the page. The elevation is a soft rim and not a shadow: the software renderer draws
+/// shadows beyond the part of the window that it redraws.
 #[must_use]
-pub fn floating(palette: &'static Palette) -> impl Fn(&Theme) -> container::Style {
+pub fn floating(palette: &'static Palette, radius: f32) -> impl Fn(&Theme) -> container::Style {
     move |_| container::Style {
         background: Some(Background::Color(palette.surface)),
         text_color: Some(palette.text),
-        border: Border { radius: space::CARD_RADIUS.into(), width: 1.0, color: palette.line },
-        shadow: Shadow { color: palette.shadow, offset: Vector::new(0.0, 4.0), blur_radius: 16.0 },
-        snap: true,
+        border: Border { radius: radius.into(), width: 3.0, color: palette.rim },
+        ..container::Style::default()
     }
 }
 

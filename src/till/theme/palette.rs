@@ -44,8 +44,8 @@ pub struct Palette {
     pub accent_hovered: Color,
     /// Text on the accent.
     pub on_accent: Color,
-    /// Of the soft shadow.
-    pub shadow: Color,
+    /// Of the soft rim around what floats.
+    pub rim: Color,
     /// Paid.
     pub success: Tone,
     /// Not paid.
@@ -75,7 +75,7 @@ pub static LIGHT: Palette = Palette {
     accent: color!(0x22357A),
     accent_hovered: color!(0x2C4396),
     on_accent: color!(0xFFFFFF),
-    shadow: Color { r: 0.07, g: 0.1, b: 0.2, a: 0.14 },
+    rim: color!(0xC9D0DC),
     success: Tone { mark: color!(0x12924F), text: color!(0x0B6A38), tint: color!(0xE2F5E9) },
     danger: Tone { mark: color!(0xD2322D), text: color!(0xA81F1C), tint: color!(0xFCE9E7) },
     warning: Tone { mark: color!(0xE08600), text: color!(0x855000), tint: color!(0xFFF1D3) },
@@ -99,7 +99,7 @@ pub static DARK: Palette = Palette {
     accent: color!(0xA9BBFF),
     accent_hovered: color!(0xBECBFF),
     on_accent: color!(0x101936),
-    shadow: Color { r: 0.0, g: 0.0, b: 0.0, a: 0.5 },
+    rim: color!(0x3A4453),
     success: Tone { mark: color!(0x3FCB82), text: color!(0x6BE0A3), tint: color!(0x12291D) },
     danger: Tone { mark: color!(0xFF6C64), text: color!(0xFF9690), tint: color!(0x33191B) },
     warning: Tone { mark: color!(0xFFB340), text: color!(0xFFC772), tint: color!(0x33270F) },

@@ -21,11 +21,12 @@ pub fn typed<'a, Message: 'a>(
     faint: Color,
     sign_color: Color,
 ) -> Element<'a, Message> {
-    let sign_size = (size * 0.5).max(12.0).min(size);
+    let sign_size = size * if size < 32.0 { 0.75 } else { 0.5 };
     let spans: Vec<iced::widget::text::Span<'a, ()>> = vec![
         span(format!("{sign}\u{2009}")).size(sign_size).color(sign_color),
-        span(typed).color(color),
-        span(rest).color(faint),
+        // The line is as high as its highest span that names its size: each does.
+        span(typed).size(size).color(color),
+        span(rest).size(size).color(faint),
     ];
     rich_text(spans)
         .size(size)

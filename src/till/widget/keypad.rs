@@ -1,7 +1,7 @@
 //! The keypad: keys large enough for a thumb, and the one thing to do next.
 
-use iced::widget::{Column, Row, button, column, container, row};
-use iced::{Element, Fill, FillPortion};
+use iced::widget::{Column, Row, button, column, container};
+use iced::{Element, Fill};
 
 use super::{line, words};
 use crate::till::font;
@@ -27,11 +27,10 @@ pub fn keypad<'a, Message: Clone + 'a>(
             on_press(message),
         )
     };
-    let rows = [["7", "8", "9"], ["4", "5", "6"], ["1", "2", "3"], ["0", "00", "."]];
-    let digits = Column::with_children(rows.into_iter().map(|labels| {
-        Row::with_children(labels.into_iter().map(digit)).spacing(space::SMALL + 4.0).height(Fill).into()
-    }))
-    .spacing(space::SMALL + 4.0);
+    let columns = [["7", "4", "1", "0"], ["8", "5", "2", "00"], ["9", "6", "3", "."]];
+    let digits = columns.into_iter().map(|labels| {
+        Column::with_children(labels.into_iter().map(digit)).spacing(space::MEDIUM).width(Fill).height(Fill).into()
+    });
     let collect_color = if ready { look.palette.on_accent } else { look.palette.muted };
     let collect = column![
         container(line(look.say("cashier-collect"), size::TITLE, collect_color).font(font::LATIN_BOLD)),
@@ -39,6 +38,7 @@ pub fn keypad<'a, Message: Clone + 'a>(
     ]
     .spacing(space::SMALL)
     .align_x(iced::Center);
+    // Two halves, so that the keys stand in the digits' rows.
     let edits = column![
         key(
             look,
@@ -47,17 +47,16 @@ pub fn keypad<'a, Message: Clone + 'a>(
             on_press(Press::Backspace)
         ),
         key(look, container(words("C", size::HEADING, look.palette.text)), Role::Key, on_press(Press::Clear)),
-        button(container(collect).center(Fill))
-            .on_press(on_press(Press::Enter))
-            .height(FillPortion(2))
-            .width(Fill)
-            .style(press(look.palette, if ready { Role::Primary } else { Role::Key })),
     ]
-    .spacing(space::SMALL + 4.0);
-    row![container(digits).width(FillPortion(3)), container(edits).width(FillPortion(1))]
-        .spacing(space::SMALL + 4.0)
+    .spacing(space::MEDIUM)
+    .height(Fill);
+    let collect = button(container(collect).center(Fill))
+        .on_press(on_press(Press::Enter))
         .height(Fill)
-        .into()
+        .width(Fill)
+        .style(press(look.palette, if ready { Role::Primary } else { Role::Key }));
+    let edits = column![edits, collect].spacing(space::MEDIUM).width(Fill).height(Fill);
+    Row::with_children(digits).push(edits).spacing(space::MEDIUM).height(Fill).into()
 }
 
 fn key<'a, Message: Clone + 'a>(

@@ -2,8 +2,8 @@
 
 use std::f32::consts::{FRAC_PI_2, TAU};
 
-use iced::widget::canvas::{self, Canvas, Frame, Geometry, Path, Stroke, path};
-use iced::{Color, Element, Point, Radians, Rectangle, Renderer, Theme, mouse};
+use iced::widget::canvas::{self, Canvas, Frame, Geometry, Path};
+use iced::{Color, Element, Point, Rectangle, Renderer, Theme, mouse};
 
 use crate::till::font;
 use crate::till::theme::Look;
@@ -64,6 +64,23 @@ pub fn ring<'a, Message: 'a>(ring: Ring, size: f32) -> Element<'a, Message> {
     Canvas::new(ring).width(size).height(size).into()
 }
 
+/// A part of a ring as a filled shape: the software renderer redraws a stroke's path without its width, and would
+/// leave its edge behind.
+fn band(center: Point, radius: f32, width: f32, start: f32, sweep: f32) -> Path {
+    let steps = ((sweep / TAU * 180.0).ceil() as usize).max(2);
+    let at = |radius: f32, step: usize| {
+        let angle = start + sweep * step as f32 / steps as f32;
+        Point::new(center.x + radius * angle.cos(), center.y + radius * angle.sin())
+    };
+    let (inner, outer) = (radius - width / 2.0, radius + width / 2.0);
+    Path::new(|builder| {
+        builder.move_to(at(outer, 0));
+        (1..=steps).for_each(|step| builder.line_to(at(outer, step)));
+        (0..=steps).rev().for_each(|step| builder.line_to(at(inner, step)));
+        builder.close();
+    })
+}
+
 impl<Message> canvas::Program<Message> for Ring {
     type State = ();
 
@@ -80,24 +97,18 @@ impl<Message> canvas::Program<Message> for Ring {
         let width = (size / 14.0).max(3.0);
         let center = frame.center();
         let radius = (size - width) / 2.0 - 1.0;
-        let stroke =
-            |color| Stroke::default().with_color(color).with_width(width).with_line_cap(canvas::LineCap::Round);
-        frame.stroke(&Path::circle(center, radius), stroke(self.track));
+        frame.fill(&band(center, radius, width, 0.0, TAU), self.track);
         let (start, sweep) = if self.waiting {
             (self.left * TAU - FRAC_PI_2, TAU / 5.0)
         } else {
             (-FRAC_PI_2, self.left.clamp(0.0, 1.0) * TAU)
         };
         if sweep > 0.01 {
-            let arc = Path::new(|builder| {
-                builder.arc(path::Arc {
-                    center,
-                    radius,
-                    start_angle: Radians(start),
-                    end_angle: Radians(start + sweep.min(TAU - 0.001)),
-                });
-            });
-            frame.stroke(&arc, stroke(self.color));
+            frame.fill(&band(center, radius, width, start, sweep), self.color);
+            for end in [start, start + sweep] {
+                let cap = Point::new(center.x + radius * end.cos(), center.y + radius * end.sin());
+                frame.fill(&Path::circle(cap, width / 2.0), self.color);
+            }
         }
         let seconds = if self.seconds >= 60 && !self.waiting {
             format!("{}:{:02}", self.seconds / 60, self.seconds % 60)

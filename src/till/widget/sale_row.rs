@@ -7,6 +7,7 @@ use super::shape::{Standing, shape};
 use super::{amount, badge, figures, line};
 use crate::api::wire::PaymentView;
 use crate::money::Money;
+use crate::payment::PendingReason;
 use crate::till::theme::{Look, Role, press, size, space as distance};
 
 /// A sale in the narrow list beside the keypad: shape, time, channel, amount.
@@ -19,8 +20,10 @@ pub fn sale_row<'a, Message: Clone + 'a>(look: Look<'a>, view: &PaymentView, ope
         (_, Standing::Paid) => None,
         _ => Some(line(look.say(standing.key()), size::CAPTION, standing.tone(palette).text)),
     };
+    // While codes are shown nobody knows yet through which channel it will be paid.
+    let undecided = standing == Standing::UnderWay && view.pending != Some(PendingReason::CustomerConfirming);
     let who = column![
-        view.channel.as_ref().map(|channel| line(badge::name(look, channel), size::BODY, palette.text)
+        view.channel.as_ref().filter(|_| !undecided).map(|channel| line(badge::name(look, channel), size::BODY, palette.text)
             .wrapping(iced::widget::text::Wrapping::None)),
         channel,
     ];
