@@ -2,6 +2,7 @@
 
 use image::GrayImage;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use scantill::qr::{Modules, QUIET_ZONE, QrError};
 
 fn read(picture: &GrayImage) -> String {
@@ -56,7 +57,7 @@ fn drawn_by_svg(svg: &str, side: usize, px: u32) -> GrayImage {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, rng_seed: RngSeed::Fixed(20_261_124), ..ProptestConfig::default() })]
 
     #[test]
     fn every_way_to_draw_a_code_reads_back_as_its_text(text in "(weixin://wxpay/bizpayurl\\?pr=[A-Za-z0-9]{1,40})|([0-9]{16,24})|(https://qr\\.alipay\\.com/[a-z0-9]{1,60})|([一-龥 a-z0-9¥]{1,60})", px in 2_u32..6) {

@@ -46,7 +46,7 @@ fn both_files_parse_and_have_the_same_keys_with_the_same_variables() {
         FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| errors).unwrap();
     }
     let (zh, en) = (variables(ZH_CN), variables(EN));
-    assert!(en.len() > 400);
+    assert!(en.len() > 200, "the files were read");
     for (key, in_english) in &en {
         assert_eq!(zh.get(key), Some(in_english), "{key}");
     }

@@ -155,7 +155,7 @@ impl RsaPublicKey {
             what: "public key",
             hint: "expected an RSA public key of 2048 bits or more, SPKI or PKCS#1",
         };
-        aws_lc_rs::signature::ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.to_vec())
+        aws_lc_rs::signature::ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.as_slice())
             .map_err(|_| unreadable)?;
         Ok(Self(der.to_vec()))
     }

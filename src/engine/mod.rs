@@ -9,7 +9,7 @@ mod decide;
 mod driver;
 mod notify;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ use crate::channel::{Capabilities, Channel, CodeOutcome, MerchantAccount, TradeD
 use crate::ledger::{Commit, Ledger, LedgerError, StoredAnswer};
 use crate::money::Money;
 use crate::payment::{
-    AccountId, Attempt, AttemptState, ChannelId, CodeRejection, CodeRule, IdError, Payment, PaymentCode, PaymentEvent,
-    PaymentId, PaymentState, StoreId, TillId, UnixMillis, Way,
+    AccountId, Attempt, AttemptState, ChannelId, CodeRejection, CodeRule, IdError, OutTradeNo, Payment, PaymentCode,
+    PaymentEvent, PaymentId, PaymentState, StoreId, TillId, UnixMillis, Way,
 };
 
 /// How often payments whose owner died are looked for, where processes share the books.
@@ -160,7 +160,21 @@ struct Inner {
     clock: Clock,
     accounts: RwLock<Arc<Accounts>>,
     drivers: Mutex<HashMap<PaymentId, mpsc::UnboundedSender<Order>>>,
+    /// Attempts whose intent is being written and whose order is about to reach their driver.
+    announced: Mutex<HashSet<OutTradeNo>>,
     tasks: Mutex<JoinSet<()>>,
+}
+
+/// Tells drivers that an attempt is no orphan: its call will be ordered. Taken back when dropped.
+struct Announced {
+    inner: Arc<Inner>,
+    number: OutTradeNo,
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        self.inner.announced().remove(&self.number);
+    }
 }
 
 impl Engine {
@@ -196,6 +210,7 @@ impl Engine {
             clock,
             accounts: RwLock::new(Arc::new(accounts)),
             drivers: Mutex::default(),
+            announced: Mutex::default(),
             tasks: Mutex::default(),
         });
         inner.resume().await?;
@@ -299,6 +314,17 @@ impl Engine {
         channel: &ChannelId,
         idempotency: Option<Idempotency>,
     ) -> Result<Answered, EngineError> {
+        let (engine, id, actor, channel) = (self.clone(), id.clone(), actor.to_owned(), channel.clone());
+        uninterrupted(async move { engine.begin_code(&id, &actor, &channel, idempotency).await }).await
+    }
+
+    async fn begin_code(
+        &self,
+        id: &PaymentId,
+        actor: &str,
+        channel: &ChannelId,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Answered, EngineError> {
         if let Some(replayed) = self.replayed(idempotency.as_ref()).await? {
             return Ok(replayed);
         }
@@ -311,14 +337,18 @@ impl Engine {
         if live {
             return self.write(id, actor, idempotency.as_ref(), |_| Ok(Vec::new())).await;
         }
-        let inner = &self.inner;
+        let mut announced: Option<Option<Announced>> = None;
         let started = self
-            .write(id, actor, None, |payment| inner.start_attempt(payment, channel, None).map(|(event, _)| vec![event]))
+            .write(id, actor, None, |payment| {
+                let (event, _) = self.inner.start_attempt(payment, channel, None)?;
+                announced = Some(self.inner.announce(&event));
+                Ok(vec![event])
+            })
             .await?;
         let Answered::Fresh(payment) = started else { return Ok(started) };
         let no = payment.attempts.last().map_or(0, |attempt| attempt.no);
         let (reply, answered) = oneshot::channel();
-        self.inner.order(id, Order::Code { no, reply, idempotency });
+        self.inner.order(id, Order::Code { no, reply, idempotency, announced: announced.flatten() });
         match answered.await {
             Ok(answer) => answer,
             // The driver stopped: the payment as it stands is the truth.
@@ -341,12 +371,25 @@ impl Engine {
         auth_code: &str,
         idempotency: Option<Idempotency>,
     ) -> Result<Answered, EngineError> {
+        let (engine, id, actor) = (self.clone(), id.clone(), actor.to_owned());
+        let auth_code = Zeroizing::new(auth_code.to_owned());
+        uninterrupted(async move { engine.begin_scan(&id, &actor, &auth_code, idempotency).await }).await
+    }
+
+    async fn begin_scan(
+        &self,
+        id: &PaymentId,
+        actor: &str,
+        auth_code: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Answered, EngineError> {
         if let Some(replayed) = self.replayed(idempotency.as_ref()).await? {
             return Ok(replayed);
         }
         let code = PaymentCode::classify(auth_code, &self.inner.code_rules())?;
         let mac = self.inner.ledger.code_mac(code.expose());
         let mut chosen = None;
+        let mut announced: Option<Option<Announced>> = None;
         let answered = self
             .write(id, actor, idempotency.as_ref(), |payment| {
                 let busy = payment.open_attempts().any(|attempt| attempt.way == Way::ConsumerPresented);
@@ -356,6 +399,7 @@ impl Engine {
                 let (event, account) =
                     self.inner.start_attempt(payment, code.channel(), Some((code.masked(), mac.clone())))?;
                 chosen = Some(account);
+                announced = Some(self.inner.announce(&event));
                 Ok(vec![event])
             })
             .await?;
@@ -372,6 +416,7 @@ impl Engine {
                     details: details(payment, &entry.account, expires_at),
                     channel: entry.channel.clone(),
                     auth_code: Zeroizing::new(code.expose().to_owned()),
+                    announced: announced.flatten(),
                 },
             );
         }
@@ -499,7 +544,25 @@ impl Engine {
     }
 }
 
+/// Runs to its end though the caller may go away: between an intent and its request nothing may be cut off.
+async fn uninterrupted(
+    work: impl Future<Output = Result<Answered, EngineError>> + Send + 'static,
+) -> Result<Answered, EngineError> {
+    let ended = || LedgerError::Database("the engine was stopped".into());
+    tokio::spawn(work).await.unwrap_or_else(|_| Err(ended().into()))
+}
+
 impl Inner {
+    fn announced(&self) -> MutexGuard<'_, HashSet<OutTradeNo>> {
+        self.announced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn announce(self: &Arc<Self>, event: &PaymentEvent) -> Option<Announced> {
+        let PaymentEvent::AttemptStarted { out_trade_no, .. } = event else { return None };
+        self.announced().insert(out_trade_no.clone());
+        Some(Announced { inner: self.clone(), number: out_trade_no.clone() })
+    }
+
     fn accounts(&self) -> Arc<Accounts> {
         self.accounts.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -7,6 +7,8 @@
 use iced::Font;
 use iced::font::Weight;
 
+use crate::report;
+
 /// Latin, digits and Chinese, for all running text. Figures are tabular.
 pub const LATIN: Font = Font::with_name("Scantill Sans");
 
@@ -23,8 +25,8 @@ pub const FIGURES_BOLD: Font = Font { weight: Weight::Bold, ..FIGURES };
 #[must_use]
 pub fn bytes() -> Vec<&'static [u8]> {
     vec![
-        include_bytes!("../../assets/fonts/ScantillSans-Regular.ttf"),
-        include_bytes!("../../assets/fonts/ScantillSans-Bold.ttf"),
+        report::font::REGULAR,
+        report::font::BOLD,
         include_bytes!("../../assets/fonts/ScantillFigures-Medium.ttf"),
         include_bytes!("../../assets/fonts/ScantillFigures-Bold.ttf"),
     ]

@@ -584,8 +584,7 @@ impl Till {
     }
 
     fn refresh_takings(&self) -> Task<Message> {
-        let today =
-            self.call(|client| async move { client.takings(&TakingsParams::default()).await }, Message::Today);
+        let today = self.call(|client| async move { client.takings(&TakingsParams::default()).await }, Message::Today);
         if self.page == Page::Takings && self.takings.day.is_some() {
             return Task::batch([today, self.fetch_day()]);
         }
@@ -832,10 +831,7 @@ impl Till {
 
     fn fetch_story(&self, id: PaymentId) -> Task<Message> {
         let of = id.clone();
-        self.call(
-            |client| async move { client.history(&id).await },
-            move |answer| Message::Steps(of.clone(), answer),
-        )
+        self.call(|client| async move { client.history(&id).await }, move |answer| Message::Steps(of.clone(), answer))
     }
 
     fn take(&mut self, choice: Choice) -> Task<Message> {
@@ -946,9 +942,11 @@ impl Till {
             }
             Page::Help => help::view(look),
         };
-        let phone = self.phone.as_ref().filter(|_| self.phone_open && self.page == Page::Counter).map(|phone| {
-            container(phone.view(look).map(Message::Phone)).width(cashier::PHONE_WIDTH).height(Fill)
-        });
+        let phone = self
+            .phone
+            .as_ref()
+            .filter(|_| self.phone_open && self.page == Page::Counter)
+            .map(|phone| container(phone.view(look).map(Message::Phone)).width(cashier::PHONE_WIDTH).height(Fill));
         let middle = row![container(body).width(Fill).height(Fill), phone]
             .spacing(distance::GAP)
             .padding(distance::GAP)
@@ -958,10 +956,8 @@ impl Till {
             middle,
             cashier::footer(look, &around, self.page).map(Message::Cashier),
         ];
-        let page = container(page)
-            .width(Fill)
-            .height(Fill)
-            .style(theme::ground(self.palette.background, self.palette.text));
+        let page =
+            container(page).width(Fill).height(Fill).style(theme::ground(self.palette.background, self.palette.text));
         let page = ime::wants_text(page, self.counter.focus == super::sale::Focus::Note, Message::Composed);
         if self.closing { stack![page, self.closing_view(look)].into() } else { page }
     }

@@ -131,10 +131,7 @@ impl Hint {
     /// Whether the line is about something that went wrong, rather than advice.
     #[must_use]
     pub const fn is_problem(&self) -> bool {
-        matches!(
-            self,
-            Self::TryFailed { .. } | Self::Offline | Self::NoAnswer | Self::Api { .. } | Self::CancelNotSent
-        )
+        matches!(self, Self::TryFailed { .. } | Self::Offline | Self::NoAnswer | Self::Api { .. } | Self::CancelNotSent)
     }
 }
 
@@ -752,11 +749,10 @@ impl Collecting {
         channels
             .iter()
             .filter_map(|channel| {
-                let attempt = view
-                    .attempts
-                    .iter()
-                    .rev()
-                    .find(|a| a.channel == channel.channel && a.state == AttemptState::CodeShown && a.code.is_some())?;
+                let attempt =
+                    view.attempts.iter().rev().find(|a| {
+                        a.channel == channel.channel && a.state == AttemptState::CodeShown && a.code.is_some()
+                    })?;
                 Some(ShownCode {
                     channel: channel.channel.clone(),
                     text: attempt.code.clone()?,

@@ -166,8 +166,7 @@ fn shown(preview: &Preview) -> Heard {
     let (width, height) = (preview.frame.width(), preview.frame.height());
     let pixels: Vec<u8> = preview.frame.luma().iter().flat_map(|grey| [*grey, *grey, *grey, 255]).collect();
     let outline = preview.symbols.first().map(|symbol| {
-        let corners =
-            symbol.corners.iter().map(|[x, y]| (x / width.max(1) as f32, y / height.max(1) as f32)).collect();
+        let corners = symbol.corners.iter().map(|[x, y]| (x / width.max(1) as f32, y / height.max(1) as f32)).collect();
         (corners, PaymentCode::classify(&symbol.text, &CodeRule::published()).is_ok())
     });
     Heard::Frame((image::Handle::from_rgba(width, height, pixels), width, height), outline)

@@ -108,23 +108,17 @@ pub fn header<'a>(look: Look<'a>, around: &Around<'a>) -> Element<'a, Message> {
         .spacing(distance::GAP)
         .align_y(Center)
         .height(56);
-    column![
-        container(bar).padding([0.0, distance::GROUP]).style(ground(palette.surface, palette.text)),
-        rule(look)
-    ]
-    .into()
+    column![container(bar).padding([0.0, distance::GROUP]).style(ground(palette.surface, palette.text)), rule(look)]
+        .into()
 }
 
 /// The banner of training mode.
 pub fn training_banner<'a, M: 'a>(look: Look<'_>) -> Element<'a, M> {
     let tone = look.palette.warning;
     container(
-        row![
-            icon::view(Icon::Training, 18.0, tone.text),
-            strong(look.say("bar-training"), size::BODY, tone.text),
-        ]
-        .spacing(distance::SMALL)
-        .align_y(Center),
+        row![icon::view(Icon::Training, 18.0, tone.text), strong(look.say("bar-training"), size::BODY, tone.text),]
+            .spacing(distance::SMALL)
+            .align_y(Center),
     )
     .padding([6.0, distance::GAP])
     .style(round(tone.tint, 16.0))
@@ -139,11 +133,7 @@ pub fn footer<'a>(look: Look<'a>, around: &Around<'a>, page: Page) -> Element<'a
         Some(takings) => row![
             words(look.say("common-today"), size::BODY, palette.muted),
             amount::amount(Money::new(takings.total.net, takings.currency), size::TITLE, palette.text),
-            words(
-                look.say_with("sales-count", &[("count", takings.total.count.into())]),
-                size::BODY,
-                palette.muted
-            ),
+            words(look.say_with("sales-count", &[("count", takings.total.count.into())]), size::BODY, palette.muted),
         ]
         .spacing(distance::SMALL)
         .align_y(Center)
@@ -156,10 +146,11 @@ pub fn footer<'a>(look: Look<'a>, around: &Around<'a>, page: Page) -> Element<'a
     if page != Page::Counter {
         bar = bar.push(keys::key(look, "Esc", look.say("key-back"), Message::Go(Page::Counter)));
     }
-    bar = bar
-        .push(go("F2", "key-sales", Page::Sales))
-        .push(go("F3", "key-takings", Page::Takings))
-        .push(go("F5", "key-settings", Page::Settings));
+    bar = bar.push(go("F2", "key-sales", Page::Sales)).push(go("F3", "key-takings", Page::Takings)).push(go(
+        "F5",
+        "key-settings",
+        Page::Settings,
+    ));
     if around.training {
         bar = bar.push(keys::key(look, "F8", look.say("key-phone"), Message::Phone));
     }
@@ -260,12 +251,9 @@ pub fn notice_page<'a, M: 'a>(
 /// Amount and note, at the same place while typing and while collecting.
 fn head<'a>(look: Look<'a>, shown: Element<'a, Message>, under: Element<'a, Message>) -> Element<'a, Message> {
     let _ = look;
-    column![
-        container(shown).center_x(Fill).center_y(132),
-        container(under).center_x(Fill).height(40),
-    ]
-    .width(Fill)
-    .into()
+    column![container(shown).center_x(Fill).center_y(132), container(under).center_x(Fill).height(40),]
+        .width(Fill)
+        .into()
 }
 
 fn entry<'a>(look: Look<'a>, counter: &'a Counter, around: &Around<'a>, width: f32) -> Element<'a, Message> {
@@ -274,8 +262,7 @@ fn entry<'a>(look: Look<'a>, counter: &'a Counter, around: &Around<'a>, width: f
     let room = width - 2.0 * distance::GROUP;
     let fits = amount::fitting(size::AMOUNT, typed.chars().count() + rest.chars().count(), room);
     let sign = if counter.entry.is_empty() { palette.faint } else { palette.muted };
-    let shown =
-        amount::typed(counter.entry.currency().sign(), typed, rest, fits, palette.text, palette.faint, sign);
+    let shown = amount::typed(counter.entry.currency().sign(), typed, rest, fits, palette.text, palette.faint, sign);
     let ready = counter.entry.amount().is_ok() && *around.link == Link::Online;
     column![
         head(look, shown, note_line(look, counter)),
@@ -294,10 +281,10 @@ fn note_line<'a>(look: Look<'a>, counter: &'a Counter) -> Element<'a, Message> {
     let content: Element<'a, Message> = if counter.note.is_empty() && !focused {
         words(look.say("cashier-note-placeholder"), size::LABEL, palette.muted)
     } else {
-        let caret = container(space()).width(2).height(20).style(ground(
-            if focused { palette.accent } else { iced::Color::TRANSPARENT },
-            palette.text,
-        ));
+        let caret = container(space())
+            .width(2)
+            .height(20)
+            .style(ground(if focused { palette.accent } else { iced::Color::TRANSPARENT }, palette.text));
         row![line(counter.note.as_str(), size::LABEL, palette.text), caret].spacing(1.0).align_y(Center).into()
     };
     let cap = if focused { "Tab" } else { "F6" };
@@ -424,14 +411,13 @@ fn collect<'a>(
             .align_y(Center),
         );
     } else {
-        texts = texts.push(
-            line(title, size::HEADING, tone.map_or(palette.text, |tone| tone.text)).font(font::LATIN_BOLD),
-        );
+        texts =
+            texts.push(line(title, size::HEADING, tone.map_or(palette.text, |tone| tone.text)).font(font::LATIN_BOLD));
     }
     texts = texts.push(line(body, size::LABEL, palette.text));
     let status = row![ring(dial, 132.0), texts.width(Fill)].spacing(distance::PAGE).align_y(Center);
-    let rows = Column::with_children(counter.rows().into_iter().map(|row| channel_row(look, &row)))
-        .spacing(distance::SMALL);
+    let rows =
+        Column::with_children(counter.rows().into_iter().map(|row| channel_row(look, &row))).spacing(distance::SMALL);
     let buttons = row![
         button(
             row![
@@ -481,11 +467,7 @@ fn collect<'a>(
     ]
     .spacing(distance::MEDIUM);
     let ground = if unknown { palette.warning.tint } else { palette.surface };
-    container(content)
-        .padding(distance::GROUP)
-        .height(Fill)
-        .style(boxed(palette, ground, distance::CARD_RADIUS))
-        .into()
+    container(content).padding(distance::GROUP).height(Fill).style(boxed(palette, ground, distance::CARD_RADIUS)).into()
 }
 
 /// Title, sentence and tone of what a sale under way waits for.
@@ -500,9 +482,7 @@ fn collect_words(look: Look<'_>, collecting: &Collecting) -> (String, String, Op
     }
     match collecting.pending() {
         None if collecting.view.is_none() => (look.say("collect-opening"), look.say("collect-opening-body"), None),
-        None | Some(PendingReason::AwaitingScan) => {
-            (look.say("collect-waiting"), look.say("collect-either-way"), None)
-        }
+        None | Some(PendingReason::AwaitingScan) => (look.say("collect-waiting"), look.say("collect-either-way"), None),
         Some(PendingReason::Submitting) if collecting.submitting.is_none() => {
             (look.say("collect-waiting"), look.say("collect-either-way"), None)
         }
@@ -706,7 +686,8 @@ fn right<'a>(look: Look<'a>, counter: &'a Counter, around: &Around<'a>, width: f
         scrollable(Column::with_children(rows)).height(Fill).width(Fill).style(scroll(palette)).into()
     };
     let list = column![
-        container(strong(look.say("cashier-recent"), size::LABEL, palette.text)).padding([distance::SMALL, distance::MEDIUM]),
+        container(strong(look.say("cashier-recent"), size::LABEL, palette.text))
+            .padding([distance::SMALL, distance::MEDIUM]),
         recent,
     ];
     column![

@@ -172,7 +172,14 @@ pub fn view<'a, Message: Clone + 'a>(
                 NotPaid::Cancelled => ("display-cancelled", "display-cancelled-hint"),
                 NotPaid::Returned => ("display-reversed", "display-thanks"),
             };
-            told(look, icon::view(Icon::Info, 120.0, palette.neutral.mark).into(), look.say(title), *due, None, look.say(body))
+            told(
+                look,
+                icon::view(Icon::Info, 120.0, palette.neutral.mark).into(),
+                look.say(title),
+                *due,
+                None,
+                look.say(body),
+            )
         }
     };
     let tint = if matches!(page, Page::Paid(..)) { palette.success.tint } else { palette.background };
@@ -187,9 +194,7 @@ pub fn view<'a, Message: Clone + 'a>(
 fn idle<'a, Message: 'a>(look: Look<'a>, store: &str) -> Element<'a, Message> {
     let palette = look.palette;
     let content = column![
-        container(icon::view(Icon::Store, 72.0, palette.on_accent))
-            .center(128)
-            .style(round(palette.accent, 32.0)),
+        container(icon::view(Icon::Store, 72.0, palette.on_accent)).center(128).style(round(palette.accent, 32.0)),
         space().height(distance::SMALL),
         line(store, 56.0, palette.text).font(font::LATIN_BOLD),
         line(look.say("display-welcome"), size::HEADING, palette.muted),
@@ -282,17 +287,19 @@ fn code_card<'a, Message: 'a>(look: Look<'a>, state: &'a State, shown: &ShownCod
         Some(drawing) => code(drawing, side, look.scale),
         None => container(icon::view(Icon::Warning, 48.0, palette.warning.mark)).center(side).into(),
     };
-    let white = container(picture).style(boxed(&crate::till::theme::palette::LIGHT, iced::Color::WHITE, distance::CONTROL_RADIUS));
+    let white = container(picture).style(boxed(
+        &crate::till::theme::palette::LIGHT,
+        iced::Color::WHITE,
+        distance::CONTROL_RADIUS,
+    ));
     // A thin line that grows shorter. It moves in steps, so that the window is not redrawn for every pixel.
     let span = (shown.until - shown.from).max(1);
     let left = (shown.until - look.now).clamp(0, span) as f32 / span as f32;
     let filled = (left * side).round();
-    let countdown = container(
-        container(space()).width(filled).height(4).style(round(tone.mark, 2.0)),
-    )
-    .width(side)
-    .height(4)
-    .style(round(palette.line, 2.0));
+    let countdown = container(container(space()).width(filled).height(4).style(round(tone.mark, 2.0)))
+        .width(side)
+        .height(4)
+        .style(round(palette.line, 2.0));
     container(column![name, white, countdown].spacing(distance::MEDIUM).align_x(Center))
         .padding(distance::GAP)
         .style(card(palette))

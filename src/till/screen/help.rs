@@ -39,13 +39,10 @@ pub fn view<'a, Message: 'a>(look: Look<'a>) -> Element<'a, Message> {
     let palette = look.palette;
     let groups = GROUPS.iter().map(|(title, entries)| {
         let rows = entries.iter().map(|(name, key)| {
-            row![
-                container(keys::cap(look, name)).width(88),
-                line(look.say(key), size::LABEL, palette.text).width(Fill)
-            ]
-            .spacing(distance::MEDIUM)
-            .align_y(Center)
-            .into()
+            row![container(keys::cap(look, name)).width(88), line(look.say(key), size::LABEL, palette.text).width(Fill)]
+                .spacing(distance::MEDIUM)
+                .align_y(Center)
+                .into()
         });
         container(
             column![

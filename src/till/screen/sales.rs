@@ -115,23 +115,20 @@ impl State {
         let palette = look.palette;
         let standing = Standing::of(sale);
         let tone = standing.tone(palette);
-        let way = sale
-            .attempts
-            .iter()
-            .rev()
-            .find(|attempt| Some(&attempt.out_trade_no) == sale.out_trade_no.as_ref())
-            .map(|attempt| match attempt.way {
-                Way::MerchantPresented => "way-merchant-presented",
-                Way::ConsumerPresented => "way-consumer-presented",
-            });
+        let way =
+            sale.attempts.iter().rev().find(|attempt| Some(&attempt.out_trade_no) == sale.out_trade_no.as_ref()).map(
+                |attempt| match attempt.way {
+                    Way::MerchantPresented => "way-merchant-presented",
+                    Way::ConsumerPresented => "way-consumer-presented",
+                },
+            );
         let channel: Element<'a, Message> = match &sale.channel {
-            Some(channel) => row![
-                badge::mark(look, channel, 22.0),
-                line(badge::name(look, channel), size::LABEL, palette.text)
-            ]
-            .spacing(distance::SMALL)
-            .align_y(Center)
-            .into(),
+            Some(channel) => {
+                row![badge::mark(look, channel, 22.0), line(badge::name(look, channel), size::LABEL, palette.text)]
+                    .spacing(distance::SMALL)
+                    .align_y(Center)
+                    .into()
+            }
             None => line("–", size::LABEL, palette.muted).into(),
         };
         let amount_color = if standing == Standing::Paid { palette.text } else { palette.muted };
@@ -145,8 +142,10 @@ impl State {
             figures(look.time_exact(sale.created_at.as_millisecond()), size::LABEL, palette.text).width(96),
             container(channel).width(190),
             line(way.map(|key| look.say(key)).unwrap_or_default(), size::LABEL, palette.muted).width(150),
-            container(line(sale.description.as_str(), size::LABEL, palette.muted)
-                .wrapping(iced::widget::text::Wrapping::None))
+            container(
+                line(sale.description.as_str(), size::LABEL, palette.muted)
+                    .wrapping(iced::widget::text::Wrapping::None)
+            )
             .clip(true)
             .width(Fill),
             container(amount::amount(Money::new(sale.amount, sale.currency), size::TITLE, amount_color))

@@ -124,7 +124,9 @@ impl State {
             .style(card(palette))
         };
         let mut cameras: Vec<Element<'a, Message>> = match &self.cameras {
-            None => vec![container(line(look.say("common-loading"), size::LABEL, palette.muted)).padding(distance::GAP).into()],
+            None => vec![
+                container(line(look.say("common-loading"), size::LABEL, palette.muted)).padding(distance::GAP).into(),
+            ],
             Some(cameras) => cameras
                 .iter()
                 .map(|camera| {

@@ -25,12 +25,9 @@ pub struct State {
 impl State {
     /// The page.
     pub fn view<'a, Message: 'a>(&'a self, look: Look<'a>) -> Element<'a, Message> {
-        row![
-            container(self.facts(look)).width(440).height(Fill),
-            container(self.steps(look)).width(Fill).height(Fill),
-        ]
-        .spacing(distance::GAP)
-        .into()
+        row![container(self.facts(look)).width(440).height(Fill), container(self.steps(look)).width(Fill).height(Fill),]
+            .spacing(distance::GAP)
+            .into()
     }
 
     fn facts<'a, Message: 'a>(&'a self, look: Look<'a>) -> Element<'a, Message> {
@@ -79,7 +76,11 @@ impl State {
         for detail in &sale.attention {
             fact("sale-attention", detail.clone());
         }
-        let body = scrollable(container(Column::with_children(facts).spacing(distance::MEDIUM)).padding(distance::GROUP).width(Fill)).height(Fill).style(scroll(palette));
+        let body = scrollable(
+            container(Column::with_children(facts).spacing(distance::MEDIUM)).padding(distance::GROUP).width(Fill),
+        )
+        .height(Fill)
+        .style(scroll(palette));
         container(column![head, body]).height(Fill).width(Fill).style(card(palette)).into()
     }
 
@@ -137,8 +138,8 @@ impl State {
         let details = self.details(look, step);
         let texts = column![
             title,
-            (!details.is_empty()).then(|| line(details, size::BODY, palette.muted)
-                .wrapping(iced::widget::text::Wrapping::WordOrGlyph)),
+            (!details.is_empty())
+                .then(|| line(details, size::BODY, palette.muted).wrapping(iced::widget::text::Wrapping::WordOrGlyph)),
             line(step.actor.as_str(), size::CAPTION, palette.muted),
         ]
         .padding(iced::Padding::ZERO.bottom(distance::GAP))
@@ -190,13 +191,14 @@ impl State {
     fn details(&self, look: Look<'_>, step: &StoryStep) -> String {
         let text = |name: &str| step.payload.get(name).and_then(|value| value.as_str());
         let failure = |name: &str| step.payload.get("failure").and_then(|failure| failure.get(name)?.as_str());
-        let mut parts: Vec<String> = ["auth_code_masked", "out_trade_no", "provider_trade_no", "payer", "out_refund_no"]
-            .into_iter()
-            .filter_map(text)
-            .chain(["provider_code", "provider_message"].into_iter().filter_map(failure))
-            .filter(|part| !part.is_empty())
-            .map(str::to_owned)
-            .collect();
+        let mut parts: Vec<String> =
+            ["auth_code_masked", "out_trade_no", "provider_trade_no", "payer", "out_refund_no"]
+                .into_iter()
+                .filter_map(text)
+                .chain(["provider_code", "provider_message"].into_iter().filter_map(failure))
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .collect();
         if let Some(until) = step.payload.get("code_expires_at").and_then(serde_json::Value::as_i64) {
             parts.push(look.say_with("sale-code-until", &[("time", look.time_exact(until).into())]));
         }

@@ -90,12 +90,9 @@ impl State {
             keys::cap(look, "←"),
             step(Icon::ArrowLeft, -1, true),
             container(
-                row![
-                    figures(day.to_string(), size::TITLE, palette.text),
-                    line(word, size::BODY, palette.muted)
-                ]
-                .spacing(distance::SMALL)
-                .align_y(Center)
+                row![figures(day.to_string(), size::TITLE, palette.text), line(word, size::BODY, palette.muted)]
+                    .spacing(distance::SMALL)
+                    .align_y(Center)
             )
             .center_x(190),
             step(Icon::ArrowRight, 1, !is_today),
@@ -109,14 +106,10 @@ impl State {
                 .padding([6.0, distance::GAP])
                 .style(round(palette.warning.tint, 16.0))
         });
-        let title = row![
-            strong(look.say("takings-title"), size::HEADING, palette.text),
-            note,
-            space().width(Fill),
-            picker
-        ]
-        .spacing(distance::GAP)
-        .align_y(Center);
+        let title =
+            row![strong(look.say("takings-title"), size::HEADING, palette.text), note, space().width(Fill), picker]
+                .spacing(distance::GAP)
+                .align_y(Center);
         let content: Element<'a, Message> = match &self.takings {
             None => said(look, Icon::Takings, look.say("common-loading"), String::new()),
             Some(Err(why)) => said(look, Icon::Warning, look.say("takings-unavailable"), why.clone()),
@@ -190,11 +183,8 @@ fn full<'a>(look: Look<'a>, takings: &'a Takings, is_today: bool) -> Element<'a,
     .width(Fill)
     .style(card(palette));
 
-    let channels: Vec<(ChannelId, &Sums)> = takings
-        .by_channel
-        .iter()
-        .filter_map(|(name, sums)| name.parse().ok().map(|channel| (channel, sums)))
-        .collect();
+    let channels: Vec<(ChannelId, &Sums)> =
+        takings.by_channel.iter().filter_map(|(name, sums)| name.parse().ok().map(|channel| (channel, sums))).collect();
     let share_bar = Shares {
         parts: channels.iter().map(|(channel, sums)| (sums.net, palette.channel(channel).mark)).collect(),
         track: palette.line,

@@ -144,9 +144,7 @@ pub enum Role {
 pub fn press(palette: &'static Palette, role: Role) -> impl Fn(&Theme, button::Status) -> button::Style {
     move |_, status| {
         let (ground, over, down, text) = match role {
-            Role::Primary => {
-                (Some(palette.accent), palette.accent_hovered, palette.accent_hovered, palette.on_accent)
-            }
+            Role::Primary => (Some(palette.accent), palette.accent_hovered, palette.accent_hovered, palette.on_accent),
             Role::Key | Role::Plain => (Some(palette.raised), palette.hovered, palette.pressed, palette.text),
             Role::Quiet => (None, palette.hovered, palette.pressed, palette.text),
             Role::Chosen => (Some(palette.hovered), palette.pressed, palette.pressed, palette.text),
@@ -158,11 +156,7 @@ pub fn press(palette: &'static Palette, role: Role) -> impl Fn(&Theme, button::S
             button::Status::Disabled => ground.map(|_| palette.raised),
         };
         let line = match role {
-            Role::Key | Role::Plain => Border {
-                radius: space::CONTROL_RADIUS.into(),
-                width: 1.0,
-                color: palette.line,
-            },
+            Role::Key | Role::Plain => Border { radius: space::CONTROL_RADIUS.into(), width: 1.0, color: palette.line },
             _ => Border { radius: space::CONTROL_RADIUS.into(), ..Border::default() },
         };
         button::Style {

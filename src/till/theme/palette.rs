@@ -157,14 +157,8 @@ mod tests {
             }
             assert!(contrast(palette.on_accent, palette.accent) >= 4.5);
             let channels = [ChannelId::ALIPAY, ChannelId::WECHATPAY, ChannelId::UNIONPAY];
-            let tones = [
-                palette.success,
-                palette.danger,
-                palette.warning,
-                palette.info,
-                palette.neutral,
-                palette.refund,
-            ];
+            let tones =
+                [palette.success, palette.danger, palette.warning, palette.info, palette.neutral, palette.refund];
             for tone in tones.into_iter().chain(channels.iter().map(|channel| palette.channel(channel))) {
                 assert!(contrast(tone.text, tone.tint) >= 4.5, "{tone:?}");
                 assert!(contrast(tone.text, palette.surface) >= 4.5, "{tone:?}");

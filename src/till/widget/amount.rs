@@ -28,7 +28,12 @@ pub fn typed<'a, Message: 'a>(
         span(typed).size(size).color(color),
         span(rest).size(size).color(faint),
     ];
-    rich_text(spans).size(size).font(font::FIGURES).line_height(1.15).wrapping(iced::widget::text::Wrapping::None).into()
+    rich_text(spans)
+        .size(size)
+        .font(font::FIGURES)
+        .line_height(1.15)
+        .wrapping(iced::widget::text::Wrapping::None)
+        .into()
 }
 
 /// The size at which an amount of so many characters still fits into `width`, at most `size`.

@@ -69,10 +69,7 @@ impl<Message> canvas::Program<Message> for Painter<'_> {
                         }
                         if x > start {
                             builder.rectangle(
-                                Point::new(
-                                    left + (start + QUIET) as f32 * module,
-                                    top + (y + QUIET) as f32 * module,
-                                ),
+                                Point::new(left + (start + QUIET) as f32 * module, top + (y + QUIET) as f32 * module),
                                 Size::new((x - start) as f32 * module, module),
                             );
                         }

@@ -81,9 +81,7 @@ impl<Message> Widget<Message, Theme, Renderer> for WantsText<'_, Message> {
                 _ => {}
             }
         }
-        self.content
-            .as_widget_mut()
-            .update(tree, event, layout, cursor, renderer, clipboard, shell, viewport);
+        self.content.as_widget_mut().update(tree, event, layout, cursor, renderer, clipboard, shell, viewport);
     }
 
     fn mouse_interaction(

@@ -4,10 +4,10 @@ use iced::widget::{Column, Row, button, column, container};
 use iced::{Element, Fill};
 
 use super::{line, words};
+use crate::till::font;
 use crate::till::icon::{self, Icon};
 use crate::till::sale::Press;
 use crate::till::theme::{Look, Role, press, size, space};
-use crate::till::font;
 
 /// The keypad; grows with the space it is given.
 pub fn keypad<'a, Message: Clone + 'a>(
@@ -20,7 +20,12 @@ pub fn keypad<'a, Message: Clone + 'a>(
             "00" => Press::DoubleZero,
             _ => Press::Text(label.to_owned()),
         };
-        key(look, container(line(label, size::HEADING, look.palette.text).font(font::FIGURES)), Role::Key, on_press(message))
+        key(
+            look,
+            container(line(label, size::HEADING, look.palette.text).font(font::FIGURES)),
+            Role::Key,
+            on_press(message),
+        )
     };
     let columns = [["7", "4", "1", "0"], ["8", "5", "2", "00"], ["9", "6", "3", "."]];
     let digits = columns.into_iter().map(|labels| {
@@ -35,7 +40,12 @@ pub fn keypad<'a, Message: Clone + 'a>(
     .align_x(iced::Center);
     // Two halves, so that the keys stand in the digits' rows.
     let edits = column![
-        key(look, container(icon::view(Icon::Backspace, 30.0, look.palette.text)), Role::Key, on_press(Press::Backspace)),
+        key(
+            look,
+            container(icon::view(Icon::Backspace, 30.0, look.palette.text)),
+            Role::Key,
+            on_press(Press::Backspace)
+        ),
         key(look, container(words("C", size::HEADING, look.palette.text)), Role::Key, on_press(Press::Clear)),
     ]
     .spacing(space::MEDIUM)

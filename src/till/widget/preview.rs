@@ -83,7 +83,8 @@ pub fn preview<'a, Message: 'a>(look: Look<'a>, sight: &Sight, width: f32, wante
                 CameraState::Off => ("camera-off", "camera-off-hint"),
             };
             let light = iced::color!(0xC9D2DF);
-            let glyph = if matches!(state, CameraState::Starting | CameraState::Live) { Icon::Camera } else { Icon::CameraOff };
+            let glyph =
+                if matches!(state, CameraState::Starting | CameraState::Live) { Icon::Camera } else { Icon::CameraOff };
             let texts = column![
                 line(look.say(title), size::LABEL, Color::WHITE).font(font::LATIN_BOLD),
                 line(look.say(body), size::BODY, light),
@@ -128,10 +129,8 @@ impl<Message> canvas::Program<Message> for Outline {
                     builder.close();
                 }
             });
-            let stroke = Stroke::default()
-                .with_color(self.color)
-                .with_width(4.0)
-                .with_line_join(canvas::LineJoin::Round);
+            let stroke =
+                Stroke::default().with_color(self.color).with_width(4.0).with_line_join(canvas::LineJoin::Round);
             frame.stroke(&path, stroke);
         } else {
             // Four corners where the code is to be held.
@@ -139,7 +138,9 @@ impl<Message> canvas::Program<Message> for Outline {
             let (x, y) = ((bounds.width - w) / 2.0, (bounds.height - h) / 2.0 - bounds.height * 0.05);
             let arm = h * 0.16;
             let path = Path::new(|builder| {
-                for (cx, cy, dx, dy) in [(x, y, 1.0, 1.0), (x + w, y, -1.0, 1.0), (x, y + h, 1.0, -1.0), (x + w, y + h, -1.0, -1.0)] {
+                for (cx, cy, dx, dy) in
+                    [(x, y, 1.0, 1.0), (x + w, y, -1.0, 1.0), (x, y + h, 1.0, -1.0), (x + w, y + h, -1.0, -1.0)]
+                {
                     builder.move_to(Point::new(cx + dx * arm, cy));
                     builder.line_to(Point::new(cx, cy));
                     builder.line_to(Point::new(cx, cy + dy * arm));
