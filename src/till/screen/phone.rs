@@ -12,7 +12,7 @@ use crate::till::font;
 use crate::till::icon::{self, Icon};
 use crate::till::keys::Stroke;
 use crate::till::sale::ShownCode;
-use crate::till::theme::{Look, Role, boxed, floating, press, round, scroll, size, space as distance};
+use crate::till::theme::{Look, Role, boxed, floating, press, rail, round, scroll, size, space as distance};
 use crate::till::widget::code::{Drawing, code};
 use crate::till::widget::{amount, badge, figures, keys, line, strong};
 
@@ -425,7 +425,8 @@ impl State {
         });
         let mine = self.trades.iter().rev().filter(|trade| trade.wallet.as_deref() == Some(wallet.id.as_str()));
         let rows = mine.take(20).map(|trade| trade_row(look, trade));
-        let history = scrollable(Column::with_children(rows)).height(Fill).width(Fill).style(scroll(palette));
+        let history =
+            scrollable(Column::with_children(rows)).height(Fill).width(Fill).direction(rail()).style(scroll(palette));
         column![
             container(column![head, middle].spacing(distance::SMALL)).padding(distance::MEDIUM).style(boxed(
                 palette,
