@@ -931,9 +931,9 @@ impl Till {
         };
         let body: Element<'_, Message> = match self.page {
             Page::Counter => cashier::body(look, &self.counter, &around).map(Message::Cashier),
-            Page::Sales => self.sales.view(look, &self.recent).map(Message::Sales),
+            Page::Sales => self.sales.view(look, &self.recent, store).map(Message::Sales),
             Page::Story => match &self.story {
-                Some(story) => story.view(look),
+                Some(story) => story.view(look, store),
                 None => space().into(),
             },
             Page::Takings => self.takings.view(look, self.local_day()).map(Message::Takings),

@@ -9,7 +9,7 @@ use crate::payment::{AttemptState, ChannelId, PaymentId, PendingReason};
 use crate::till::font;
 use crate::till::icon::{self, Icon};
 use crate::till::sale::{Awaited, ChannelRow, Collecting, Counter, EndKind, Ending, Focus, Hint, Notice, Phase, Press};
-use crate::till::theme::{Look, Role, Tone, boxed, card, ground, press, round, scroll, size, space as distance};
+use crate::till::theme::{Look, Role, Tone, boxed, card, ground, press, rail, round, scroll, size, space as distance};
 use crate::till::widget::preview::{Sight, preview};
 use crate::till::widget::ring::{Ring, ring};
 use crate::till::widget::sale_row::sale_row;
@@ -683,7 +683,7 @@ fn right<'a>(look: Look<'a>, counter: &'a Counter, around: &Around<'a>, width: f
         .into()
     } else {
         let rows = around.recent.iter().take(20).map(|view| sale_row(look, view, Message::Open(view.id.clone())));
-        scrollable(Column::with_children(rows)).height(Fill).width(Fill).style(scroll(palette)).into()
+        scrollable(Column::with_children(rows)).height(Fill).width(Fill).direction(rail()).style(scroll(palette)).into()
     };
     let list = column![
         container(strong(look.say("cashier-recent"), size::LABEL, palette.text))

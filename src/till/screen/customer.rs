@@ -10,7 +10,7 @@ use crate::payment::{AttemptState, ChannelId, PendingReason};
 use crate::till::font;
 use crate::till::icon::{self, Icon};
 use crate::till::sale::{Counter, EndKind, Phase, ShownCode, THANKS_MS};
-use crate::till::theme::{Look, boxed, card, ground, round, size, space as distance};
+use crate::till::theme::{Look, card, ground, round, size, space as distance};
 use crate::till::widget::code::{Drawing, code};
 use crate::till::widget::shape::{Standing, shape};
 use crate::till::widget::{amount, badge, figures, line, rule};
@@ -266,10 +266,9 @@ fn due_page<'a, Message: 'a>(
         line(look.say("display-due"), 24.0, palette.muted),
         amount::amount(due, size::DUE, palette.text),
         cards,
-        space().height(distance::TINY),
         invite,
     ]
-    .spacing(distance::MEDIUM)
+    .spacing(distance::SMALL)
     .align_x(Center);
     container(content).center(Fill).padding([distance::SMALL, distance::PAGE]).into()
 }
@@ -287,11 +286,7 @@ fn code_card<'a, Message: 'a>(look: Look<'a>, state: &'a State, shown: &ShownCod
         Some(drawing) => code(drawing, side, look.scale),
         None => container(icon::view(Icon::Warning, 48.0, palette.warning.mark)).center(side).into(),
     };
-    let white = container(picture).style(boxed(
-        &crate::till::theme::palette::LIGHT,
-        iced::Color::WHITE,
-        distance::CONTROL_RADIUS,
-    ));
+    let white = container(picture).style(round(iced::Color::WHITE, distance::CONTROL_RADIUS));
     // A thin line that grows shorter. It moves in steps, so that the window is not redrawn for every pixel.
     let span = (shown.until - shown.from).max(1);
     let left = (shown.until - look.now).clamp(0, span) as f32 / span as f32;

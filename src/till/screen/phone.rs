@@ -12,7 +12,7 @@ use crate::till::font;
 use crate::till::icon::{self, Icon};
 use crate::till::keys::Stroke;
 use crate::till::sale::ShownCode;
-use crate::till::theme::{Look, Role, boxed, floating, press, round, scroll, size, space as distance};
+use crate::till::theme::{Look, Role, boxed, floating, press, rail, round, scroll, size, space as distance};
 use crate::till::widget::code::{Drawing, code};
 use crate::till::widget::{amount, badge, figures, keys, line, strong};
 
@@ -198,10 +198,7 @@ impl State {
         Task::perform(
             async move { api.post::<Code>(&format!("/sandbox/wallets/{id}/code"), serde_json::json!({})).await },
             move |answer| {
-                Message::Fresh(
-                    of.clone(),
-                    answer.map(|code| (code.auth_code, code.expires_at.as_millisecond())),
-                )
+                Message::Fresh(of.clone(), answer.map(|code| (code.auth_code, code.expires_at.as_millisecond())))
             },
         )
     }
@@ -357,13 +354,11 @@ impl State {
         ]
         .spacing(distance::SMALL)
         .align_y(Center);
-        container(
-            column![speaker, container(title).padding([0.0, distance::SMALL]), screen].spacing(distance::SMALL),
-        )
-        .padding(distance::MEDIUM)
-        .height(Fill)
-        .style(floating(palette, 28.0))
-        .into()
+        container(column![speaker, container(title).padding([0.0, distance::SMALL]), screen].spacing(distance::SMALL))
+            .padding(distance::MEDIUM)
+            .height(Fill)
+            .style(floating(palette, 28.0))
+            .into()
     }
 
     fn wallet_view<'a>(&'a self, look: Look<'a>, wallet: &'a Wallet) -> Element<'a, Message> {
@@ -418,10 +413,9 @@ impl State {
         };
         let said = self.said.as_ref().map(|said| {
             let sentence = match said {
-                Said::NothingToScan => look.say_with(
-                    "phone-scan-nothing",
-                    &[("channel", badge::name(look, &wallet.channel).into())],
-                ),
+                Said::NothingToScan => {
+                    look.say_with("phone-scan-nothing", &[("channel", badge::name(look, &wallet.channel).into())])
+                }
                 Said::Trouble(why) => why.clone(),
             };
             container(line(sentence, size::BODY, palette.warning.text))
@@ -431,11 +425,14 @@ impl State {
         });
         let mine = self.trades.iter().rev().filter(|trade| trade.wallet.as_deref() == Some(wallet.id.as_str()));
         let rows = mine.take(20).map(|trade| trade_row(look, trade));
-        let history = scrollable(Column::with_children(rows)).height(Fill).width(Fill).style(scroll(palette));
+        let history =
+            scrollable(Column::with_children(rows)).height(Fill).width(Fill).direction(rail()).style(scroll(palette));
         column![
-            container(column![head, middle].spacing(distance::SMALL))
-                .padding(distance::MEDIUM)
-                .style(boxed(palette, palette.surface, distance::CARD_RADIUS)),
+            container(column![head, middle].spacing(distance::SMALL)).padding(distance::MEDIUM).style(boxed(
+                palette,
+                palette.surface,
+                distance::CARD_RADIUS
+            )),
             said,
             actions,
             line(look.say("phone-history"), size::CAPTION, palette.muted),
@@ -449,7 +446,10 @@ impl State {
     fn code_view<'a>(&'a self, look: Look<'a>) -> Element<'a, Message> {
         let palette = look.palette;
         let Some((shown, drawing)) = &self.code else {
-            return container(line(look.say("common-loading"), size::BODY, palette.muted)).center_x(Fill).center_y(216).into();
+            return container(line(look.say("common-loading"), size::BODY, palette.muted))
+                .center_x(Fill)
+                .center_y(216)
+                .into();
         };
         let left = ((shown.expires_at.as_millisecond() - look.now).max(0) + 999) / 1000;
         let mut grouped = String::new();

@@ -7,7 +7,7 @@ use crate::api::wire::PaymentView;
 use crate::money::Money;
 use crate::payment::{PaymentId, Way};
 use crate::till::icon::{self, Icon};
-use crate::till::theme::{Look, Role, card, press, scroll, size, space as distance};
+use crate::till::theme::{Look, Role, card, press, rail, scroll, size, space as distance};
 use crate::till::widget::shape::{Standing, shape};
 use crate::till::widget::{amount, badge, figures, line, rule, strong};
 
@@ -69,7 +69,7 @@ impl State {
     }
 
     /// The page.
-    pub fn view<'a>(&'a self, look: Look<'a>, sales: &'a [PaymentView]) -> Element<'a, Message> {
+    pub fn view<'a>(&'a self, look: Look<'a>, sales: &'a [PaymentView], store: &str) -> Element<'a, Message> {
         let palette = look.palette;
         let title = row![
             strong(look.say("sales-title"), size::HEADING, palette.text),
@@ -89,8 +89,14 @@ impl State {
             .center(Fill)
             .into()
         } else {
-            let rows = sales.iter().enumerate().map(|(index, sale)| self.row(look, index, sale));
-            scrollable(Column::with_children(rows)).id(LIST).height(Fill).width(Fill).style(scroll(palette)).into()
+            let rows = sales.iter().enumerate().map(|(index, sale)| self.row(look, index, sale, store));
+            scrollable(Column::with_children(rows))
+                .id(LIST)
+                .height(Fill)
+                .width(Fill)
+                .direction(rail())
+                .style(scroll(palette))
+                .into()
         };
         let head = |key: &str| line(look.say(key), size::BODY, palette.muted);
         let heads = row![
@@ -111,15 +117,17 @@ impl State {
         .into()
     }
 
-    fn row<'a>(&self, look: Look<'a>, index: usize, sale: &'a PaymentView) -> Element<'a, Message> {
+    fn row<'a>(&self, look: Look<'a>, index: usize, sale: &'a PaymentView, store: &str) -> Element<'a, Message> {
+        // Without a note the wallet shows the shop's name, which tells the cashier nothing.
+        let note = Some(sale.description.as_str()).filter(|note| *note != store).unwrap_or_default();
         let palette = look.palette;
         let standing = Standing::of(sale);
         let tone = standing.tone(palette);
         let way =
             sale.attempts.iter().rev().find(|attempt| Some(&attempt.out_trade_no) == sale.out_trade_no.as_ref()).map(
                 |attempt| match attempt.way {
-                    Way::MerchantPresented => "way-merchant-presented",
-                    Way::ConsumerPresented => "way-consumer-presented",
+                    Way::MerchantPresented => "way-merchant-presented-short",
+                    Way::ConsumerPresented => "way-consumer-presented-short",
                 },
             );
         let channel: Element<'a, Message> = match &sale.channel {
@@ -142,12 +150,9 @@ impl State {
             figures(look.time_exact(sale.created_at.as_millisecond()), size::LABEL, palette.text).width(96),
             container(channel).width(190),
             line(way.map(|key| look.say(key)).unwrap_or_default(), size::LABEL, palette.muted).width(150),
-            container(
-                line(sale.description.as_str(), size::LABEL, palette.muted)
-                    .wrapping(iced::widget::text::Wrapping::None)
-            )
-            .clip(true)
-            .width(Fill),
+            container(line(note, size::LABEL, palette.muted).wrapping(iced::widget::text::Wrapping::None))
+                .clip(true)
+                .width(Fill),
             container(amount::amount(Money::new(sale.amount, sale.currency), size::TITLE, amount_color))
                 .width(180)
                 .align_x(iced::Right),

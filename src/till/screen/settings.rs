@@ -6,7 +6,7 @@ use iced::{Center, Element, Fill};
 use crate::till::icon::{self, Icon};
 use crate::till::settings::Settings;
 use crate::till::text::Language;
-use crate::till::theme::{Look, Role, card, press, scroll, size, space as distance};
+use crate::till::theme::{Look, Role, card, press, rail, scroll, size, space as distance};
 use crate::till::widget::{keys, line, rule, strong};
 
 /// A camera that can be chosen.
@@ -176,7 +176,7 @@ impl State {
         );
         column![
             strong(look.say("settings-title"), size::HEADING, palette.text),
-            scrollable(columns).height(Fill).width(Fill).style(scroll(palette)),
+            scrollable(columns).height(Fill).width(Fill).direction(rail()).style(scroll(palette)),
             about
         ]
         .spacing(distance::GAP)

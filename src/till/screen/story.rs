@@ -7,7 +7,7 @@ use crate::api::wire::{AttemptView, PaymentView, StoryStep};
 use crate::money::Money;
 use crate::payment::{ChannelId, Way};
 use crate::till::font;
-use crate::till::theme::{Look, card, round, scroll, size, space as distance};
+use crate::till::theme::{Look, card, rail, round, scroll, size, space as distance};
 use crate::till::widget::shape::{Standing, shape};
 use crate::till::widget::{amount, badge, figures, line, rule, strong};
 
@@ -24,13 +24,16 @@ pub struct State {
 
 impl State {
     /// The page.
-    pub fn view<'a, Message: 'a>(&'a self, look: Look<'a>) -> Element<'a, Message> {
-        row![container(self.facts(look)).width(440).height(Fill), container(self.steps(look)).width(Fill).height(Fill),]
-            .spacing(distance::GAP)
-            .into()
+    pub fn view<'a, Message: 'a>(&'a self, look: Look<'a>, store: &str) -> Element<'a, Message> {
+        row![
+            container(self.facts(look, store)).width(440).height(Fill),
+            container(self.steps(look)).width(Fill).height(Fill),
+        ]
+        .spacing(distance::GAP)
+        .into()
     }
 
-    fn facts<'a, Message: 'a>(&'a self, look: Look<'a>) -> Element<'a, Message> {
+    fn facts<'a, Message: 'a>(&'a self, look: Look<'a>, store: &str) -> Element<'a, Message> {
         let palette = look.palette;
         let sale = &self.sale;
         let standing = Standing::of(sale);
@@ -58,7 +61,9 @@ impl State {
             }
         };
         fact("common-channel", sale.channel.as_ref().map(|channel| badge::name(look, channel)).unwrap_or_default());
-        fact("sale-note", sale.description.clone());
+        if sale.description != store {
+            fact("sale-note", sale.description.clone());
+        }
         fact("sale-payer", sale.payer.clone().unwrap_or_default());
         let clock = |at: jiff::Timestamp| look.time_exact(at.as_millisecond());
         fact("sale-created", clock(sale.created_at));
@@ -80,6 +85,7 @@ impl State {
             container(Column::with_children(facts).spacing(distance::MEDIUM)).padding(distance::GROUP).width(Fill),
         )
         .height(Fill)
+        .direction(rail())
         .style(scroll(palette));
         container(column![head, body]).height(Fill).width(Fill).style(card(palette)).into()
     }
@@ -103,6 +109,7 @@ impl State {
                 let rows = steps.iter().enumerate().map(|(index, step)| self.step(look, step, index == last));
                 scrollable(container(Column::with_children(rows)).padding(distance::GROUP).width(Fill))
                     .height(Fill)
+                    .direction(rail())
                     .style(scroll(palette))
                     .into()
             }

@@ -145,8 +145,8 @@ fn full<'a>(look: Look<'a>, takings: &'a Takings, is_today: bool) -> Element<'a,
     let average = if total.count > 0 { total.gross / total.count } else { 0 };
     let figure = |key: &str, content: Element<'a, Message>| {
         container(column![line(look.say(key), size::BODY, palette.muted), content].spacing(distance::TINY))
-            .padding([distance::GAP, distance::GROUP])
-            .width(Fill)
+            .padding([distance::MEDIUM, distance::GROUP])
+            .height(96)
             .style(card(palette))
     };
     let small_figure = |minor| amount::amount::<Message>(money(minor), 32.0, palette.text);
@@ -176,11 +176,11 @@ fn full<'a>(look: Look<'a>, takings: &'a Takings, is_today: bool) -> Element<'a,
         palette,
     };
     let by_hour = container(
-        column![strong(look.say("takings-by-hour"), size::LABEL, palette.text), bars(chart, 190.0)]
-            .spacing(distance::MEDIUM),
+        column![strong(look.say("takings-by-hour"), size::LABEL, palette.text), bars(chart)].spacing(distance::SMALL),
     )
-    .padding(distance::GROUP)
+    .padding([distance::GAP, distance::GROUP])
     .width(Fill)
+    .height(Fill)
     .style(card(palette));
 
     let channels: Vec<(ChannelId, &Sums)> =
@@ -212,7 +212,7 @@ fn full<'a>(look: Look<'a>, takings: &'a Takings, is_today: bool) -> Element<'a,
             cell(sums.net).width(160),
         ]
         .spacing(distance::SMALL)
-        .height(44)
+        .height(40)
         .align_y(Center)
         .into()
     };
@@ -236,9 +236,8 @@ fn full<'a>(look: Look<'a>, takings: &'a Takings, is_today: bool) -> Element<'a,
         ]
         .spacing(distance::TINY),
     )
-    .padding(distance::GROUP)
+    .padding([distance::GAP, distance::GROUP])
     .width(Fill)
-    .height(Fill)
     .style(card(palette));
     column![figures_row, by_hour, by_channel].spacing(distance::GAP).into()
 }

@@ -169,6 +169,12 @@ pub fn press(palette: &'static Palette, role: Role) -> impl Fn(&Theme, button::S
     }
 }
 
+/// A scroll bar along the right side, thin.
+#[must_use]
+pub fn rail() -> scrollable::Direction {
+    scrollable::Direction::Vertical(scrollable::Scrollbar::new().width(6).scroller_width(6).margin(2))
+}
+
 /// A thin, quiet scroll bar.
 #[must_use]
 pub fn scroll(palette: &'static Palette) -> impl Fn(&Theme, scrollable::Status) -> scrollable::Style {

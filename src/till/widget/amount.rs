@@ -31,7 +31,7 @@ pub fn typed<'a, Message: 'a>(
     rich_text(spans)
         .size(size)
         .font(font::FIGURES)
-        .line_height(1.15)
+        .line_height(if size >= 96.0 { 1.05 } else { 1.15 })
         .wrapping(iced::widget::text::Wrapping::None)
         .into()
 }

@@ -17,9 +17,9 @@ pub struct Bars {
     pub palette: &'static Palette,
 }
 
-/// Bars that fill the width.
-pub fn bars<'a, Message: 'a>(bars: Bars, height: f32) -> Element<'a, Message> {
-    Canvas::new(bars).width(Fill).height(height).into()
+/// Bars that fill the space they are given.
+pub fn bars<'a, Message: 'a>(bars: Bars) -> Element<'a, Message> {
+    Canvas::new(bars).width(Fill).height(Fill).into()
 }
 
 impl<Message> canvas::Program<Message> for Bars {

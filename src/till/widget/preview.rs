@@ -58,6 +58,9 @@ pub fn preview<'a, Message: 'a>(look: Look<'a>, sight: &Sight, width: f32, wante
                 guides: if wanted { Color::WHITE } else { Color { a: 0.35, ..Color::WHITE } },
                 aspect: *frame_width as f32 / (*frame_height).max(1) as f32,
             };
+            // A pixel's rounding must not show as a dark edge; only pictures of another shape get bars.
+            let wide = (outline.aspect - 16.0 / 9.0).abs() < 0.05;
+            let fit = if wide { iced::ContentFit::Fill } else { iced::ContentFit::Contain };
             let hint = container(
                 container(line(look.say("camera-hold-here"), size::BODY, Color::WHITE))
                     .padding([4.0, 12.0])
@@ -67,7 +70,7 @@ pub fn preview<'a, Message: 'a>(look: Look<'a>, sight: &Sight, width: f32, wante
             .align_bottom(Fill)
             .padding(10.0);
             stack![
-                image(handle.clone()).width(Fill).height(Fill).content_fit(iced::ContentFit::Contain),
+                image(handle.clone()).width(Fill).height(Fill).content_fit(fit).border_radius(distance::CARD_RADIUS),
                 Canvas::new(outline).width(Fill).height(Fill),
                 hint,
             ]

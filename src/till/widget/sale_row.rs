@@ -23,8 +23,12 @@ pub fn sale_row<'a, Message: Clone + 'a>(look: Look<'a>, view: &PaymentView, ope
     // While codes are shown nobody knows yet through which channel it will be paid.
     let undecided = standing == Standing::UnderWay && view.pending != Some(PendingReason::CustomerConfirming);
     let who = column![
-        view.channel.as_ref().filter(|_| !undecided).map(|channel| line(badge::name(look, channel), size::BODY, palette.text)
-            .wrapping(iced::widget::text::Wrapping::None)),
+        view.channel.as_ref().filter(|_| !undecided).map(|channel| line(
+            badge::name(look, channel),
+            size::BODY,
+            palette.text
+        )
+        .wrapping(iced::widget::text::Wrapping::None)),
         channel,
     ];
     button(
