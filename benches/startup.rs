@@ -53,7 +53,7 @@ fn main() {
                 .expect("the till starts"),
         );
         let found = Command::new("xdotool")
-            .args(["search", "--sync", "--onlyvisible", "--name", "Scantill . cashier"])
+            .args(["search", "--sync", "--onlyvisible", "--name", "cashier"])
             .env("DISPLAY", &display)
             .stdout(Stdio::null())
             .status()
