@@ -37,7 +37,9 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
 /// The page.
 pub fn view<'a, Message: 'a>(look: Look<'a>) -> Element<'a, Message> {
     let palette = look.palette;
-    let groups = GROUPS.iter().map(|(title, entries)| {
+    let groups = GROUPS.iter().enumerate().map(|(index, (title, entries))| {
+        // The first group is the longest: the others are as high as it is.
+        let height = if index == 0 { iced::Shrink } else { Fill };
         let rows = entries.iter().map(|(name, key)| {
             row![container(keys::cap(look, name)).width(88), line(look.say(key), size::LABEL, palette.text).width(Fill)]
                 .spacing(distance::MEDIUM)
@@ -53,13 +55,13 @@ pub fn view<'a, Message: 'a>(look: Look<'a>) -> Element<'a, Message> {
         )
         .padding(distance::GROUP)
         .width(Fill)
-        .height(Fill)
+        .height(height)
         .style(card(palette))
         .into()
     });
     column![
         strong(look.say("key-help"), size::HEADING, palette.text),
-        iced::widget::Row::with_children(groups).spacing(distance::GAP).height(Fill),
+        iced::widget::Row::with_children(groups).spacing(distance::GAP),
         line(look.say("help-scanner"), size::LABEL, palette.muted),
     ]
     .spacing(distance::GAP)
