@@ -37,9 +37,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
 /// The page.
 pub fn view<'a, Message: 'a>(look: Look<'a>) -> Element<'a, Message> {
     let palette = look.palette;
-    let groups = GROUPS.iter().enumerate().map(|(index, (title, entries))| {
-        // The first group is the longest: the others are as high as it is.
-        let height = if index == 0 { iced::Shrink } else { Fill };
+    let groups = GROUPS.iter().map(|(title, entries)| {
         let rows = entries.iter().map(|(name, key)| {
             row![container(keys::cap(look, name)).width(88), line(look.say(key), size::LABEL, palette.text).width(Fill)]
                 .spacing(distance::MEDIUM)
@@ -55,7 +53,6 @@ pub fn view<'a, Message: 'a>(look: Look<'a>) -> Element<'a, Message> {
         )
         .padding(distance::GROUP)
         .width(Fill)
-        .height(height)
         .style(card(palette))
         .into()
     });
