@@ -418,8 +418,12 @@ fn collect<'a>(
     texts = texts.push(line(body, size::LABEL, palette.text));
     let status =
         row![ring(dial, if typing { 96.0 } else { 132.0 }), texts.width(Fill)].spacing(distance::PAGE).align_y(Center);
+
+    let rows = counter.rows();
+    // Three and more stand closer, so that all is on the page at 800 pixels.
+    let row_height = if rows.len() > 2 { 44.0 } else { 52.0 };
     let rows =
-        Column::with_children(counter.rows().into_iter().map(|row| channel_row(look, &row))).spacing(distance::SMALL);
+        Column::with_children(rows.into_iter().map(|row| channel_row(look, &row, row_height))).spacing(distance::SMALL);
     let buttons = row![
         button(
             row![
