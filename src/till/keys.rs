@@ -45,6 +45,10 @@ impl Stroke {
 pub fn listen(event: Event, _status: event::Status, window: window::Id) -> Option<Message> {
     match event {
         Event::Keyboard(keyboard::Event::KeyPressed { modified_key, text, modifiers, repeat, location, .. }) => {
+            // A scanner holds Shift for capitals and signs: that is no key of its own.
+            if matches!(&modified_key, Key::Named(named) if is_modifier(*named)) {
+                return None;
+            }
             // On the number pad without Num Lock the keys are arrows; a cashier means digits.
             let key = match (location, &modified_key) {
                 (Location::Numpad, Key::Named(named)) => numpad_digit(*named).unwrap_or(modified_key),
@@ -61,6 +65,26 @@ pub fn listen(event: Event, _status: event::Status, window: window::Id) -> Optio
         }
         _ => None,
     }
+}
+
+const fn is_modifier(named: Named) -> bool {
+    matches!(
+        named,
+        Named::Shift
+            | Named::Control
+            | Named::Alt
+            | Named::AltGraph
+            | Named::Super
+            | Named::Meta
+            | Named::Hyper
+            | Named::Fn
+            | Named::FnLock
+            | Named::CapsLock
+            | Named::NumLock
+            | Named::ScrollLock
+            | Named::Symbol
+            | Named::SymbolLock
+    )
 }
 
 fn numpad_digit(named: Named) -> Option<Key> {

@@ -78,7 +78,7 @@ pub enum Message {
     /// The clipboard's text.
     Pasted(Option<String>),
     /// A held-back key's time is up.
-    KeysSettle,
+    KeysSettleAt(Instant),
     /// A camera or scanner told something.
     Scan(Heard),
     /// The cashier's window.
@@ -360,8 +360,8 @@ impl Till {
                 Err(_) => Task::none(),
             },
             Message::Key(stroke) => self.key(stroke),
-            Message::KeysSettle => {
-                let outcome = self.keys.settle(Instant::now());
+            Message::KeysSettleAt(now) => {
+                let outcome = self.keys.settle(now);
                 let settle = self.settle_later();
                 Task::batch([self.typed(outcome), settle])
             }
@@ -717,7 +717,7 @@ impl Till {
     fn settle_later(&self) -> Task<Message> {
         self.keys.wait(Instant::now()).map_or_else(Task::none, |wait| {
             let wait = wait + Duration::from_millis(1);
-            Task::perform(async move { tokio::time::sleep(wait).await }, |()| Message::KeysSettle)
+            Task::perform(async move { tokio::time::sleep(wait).await }, |()| Message::KeysSettleAt(Instant::now()))
         })
     }
 

@@ -390,7 +390,7 @@ impl Counter {
 
     fn press_collecting(&mut self, press: Press) -> Vec<Effect> {
         match (press, self.focus) {
-            (Press::TypeCode, Focus::Code) | (Press::Escape, Focus::Code) => {
+            (Press::TypeCode | Press::Escape, Focus::Code) => {
                 self.focus = Focus::Amount;
                 self.typed_code.clear();
             }

@@ -248,10 +248,10 @@ pub fn notice_page<'a, M: 'a>(
     container(texts).center(Fill).padding(distance::PAGE).style(card(palette)).into()
 }
 
-/// Amount and note, at the same place while typing and while collecting.
-fn head<'a>(look: Look<'a>, shown: Element<'a, Message>, under: Element<'a, Message>) -> Element<'a, Message> {
-    let _ = look;
-    column![container(shown).center_x(Fill).center_y(132), container(under).center_x(Fill).height(40),]
+/// Amount and what stands under it; the amount is at the same place while typing and while collecting.
+fn head<'a>(shown: Element<'a, Message>, under: Element<'a, Message>, tall: bool) -> Element<'a, Message> {
+    let height = if tall { 40.0 } else { distance::SMALL };
+    column![container(shown).center_x(Fill).center_y(132), container(under).center_x(Fill).height(height)]
         .width(Fill)
         .into()
 }
@@ -265,7 +265,7 @@ fn entry<'a>(look: Look<'a>, counter: &'a Counter, around: &Around<'a>, width: f
     let shown = amount::typed(counter.entry.currency().sign(), typed, rest, fits, palette.text, palette.faint, sign);
     let ready = counter.entry.amount().is_ok() && *around.link == Link::Online;
     column![
-        head(look, shown, note_line(look, counter)),
+        head(shown, note_line(look, counter), true),
         hint_line(look, counter.hint.as_ref(), around),
         keypad::keypad(look, ready, Message::Press),
     ]
@@ -394,6 +394,7 @@ fn collect<'a>(
     let note = collecting.note.as_deref().unwrap_or_default();
     let under = line(note, size::LABEL, palette.muted).into();
     let unknown = collecting.pending() == Some(PendingReason::ResultUnknown);
+    let typing = counter.focus == Focus::Code;
     let (title, body, tone) = collect_words(look, collecting);
     let dial = match (collecting.unknown_since, collecting.span()) {
         (Some(since), _) => Ring::waiting(look, since, palette.warning.mark),
@@ -415,9 +416,14 @@ fn collect<'a>(
             texts.push(line(title, size::HEADING, tone.map_or(palette.text, |tone| tone.text)).font(font::LATIN_BOLD));
     }
     texts = texts.push(line(body, size::LABEL, palette.text));
-    let status = row![ring(dial, 132.0), texts.width(Fill)].spacing(distance::PAGE).align_y(Center);
+    let status =
+        row![ring(dial, if typing { 96.0 } else { 132.0 }), texts.width(Fill)].spacing(distance::PAGE).align_y(Center);
+
+    let rows = counter.rows();
+    // Three and more stand closer, so that all is on the page at 800 pixels.
+    let row_height = if rows.len() > 2 { 44.0 } else { 52.0 };
     let rows =
-        Column::with_children(counter.rows().into_iter().map(|row| channel_row(look, &row))).spacing(distance::SMALL);
+        Column::with_children(rows.into_iter().map(|row| channel_row(look, &row, row_height))).spacing(distance::SMALL);
     let buttons = row![
         button(
             row![
@@ -454,18 +460,14 @@ fn collect<'a>(
         .style(press(palette, Role::Plain)),
     ]
     .align_y(Center);
-    let typed = (counter.focus == Focus::Code).then(|| typed_code(look, &counter.typed_code));
-    let content = column![
-        head(look, shown, under),
-        status,
-        space().height(distance::TINY),
-        hint_line(look, counter.hint.as_ref(), around),
-        typed,
-        rows,
-        space().height(Fill),
-        buttons,
-    ]
-    .spacing(distance::MEDIUM);
+    let typed = typing.then(|| typed_code(look, &counter.typed_code));
+    let hint: Element<'a, Message> = match (&typed, counter.hint.as_ref()) {
+        (Some(_), None) => space().into(),
+        (_, hint) => hint_line(look, hint, around),
+    };
+    let content =
+        column![head(shown, under, !note.is_empty()), status, hint, typed, rows, space().height(Fill), buttons]
+            .spacing(distance::MEDIUM);
     let ground = if unknown { palette.warning.tint } else { palette.surface };
     container(content).padding(distance::GROUP).height(Fill).style(boxed(palette, ground, distance::CARD_RADIUS)).into()
 }
@@ -506,7 +508,7 @@ fn collect_words(look: Look<'_>, collecting: &Collecting) -> (String, String, Op
     }
 }
 
-fn channel_row<'a>(look: Look<'a>, row_of: &ChannelRow) -> Element<'a, Message> {
+fn channel_row<'a>(look: Look<'a>, row_of: &ChannelRow, height: f32) -> Element<'a, Message> {
     let palette = look.palette;
     let quiet = (palette.muted, None);
     let (key, (color, glyph)) = match &row_of.awaited {
@@ -537,7 +539,7 @@ fn channel_row<'a>(look: Look<'a>, row_of: &ChannelRow) -> Element<'a, Message> 
         container(space()).width(4).height(Fill).style(round(stripe, 2.0)),
         container(body).padding([0.0, distance::GAP]).width(Fill),
     ])
-    .height(52)
+    .height(height)
     .style(boxed(palette, palette.raised, distance::CONTROL_RADIUS))
     .clip(true)
     .into()

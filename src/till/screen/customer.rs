@@ -6,10 +6,10 @@ use iced::widget::{Row, button, column, container, row, space};
 use iced::{Center, Element, Fill, Size};
 
 use crate::money::Money;
-use crate::payment::{AttemptState, ChannelId, PendingReason};
+use crate::payment::{AttemptState, ChannelId, FailureReason, PendingReason};
 use crate::till::font;
 use crate::till::icon::{self, Icon};
-use crate::till::sale::{Counter, EndKind, Phase, ShownCode, THANKS_MS};
+use crate::till::sale::{Counter, EndKind, Hint, Phase, ShownCode, THANKS_MS};
 use crate::till::theme::{Look, card, ground, round, size, space as distance};
 use crate::till::widget::code::{Drawing, code};
 use crate::till::widget::shape::{Standing, shape};
@@ -24,8 +24,8 @@ pub enum Page {
     Idle,
     /// A sale has begun; codes are on their way.
     Preparing(Money),
-    /// Codes to scan.
-    Due(Money, Vec<ShownCode>),
+    /// Codes to scan; and why the latest try came to nothing, where one was made.
+    Due(Money, Vec<ShownCode>, Option<FailureReason>),
     /// The customer is to confirm on the phone.
     Confirm(Money, Option<ChannelId>),
     /// It is being found out whether it was paid.
@@ -90,7 +90,13 @@ pub fn page(counter: &Counter, now: i64) -> Page {
                 _ if collecting.cancelling => Page::Checking(due, None),
                 _ => match collecting.shown_codes(&counter.channels) {
                     codes if codes.is_empty() => Page::Preparing(due),
-                    codes => Page::Due(due, codes),
+                    codes => {
+                        let failed = match &counter.hint {
+                            Some(Hint::TryFailed { reason, .. }) => Some(*reason),
+                            _ => None,
+                        };
+                        Page::Due(due, codes, failed)
+                    }
                 },
             }
         }
@@ -141,7 +147,7 @@ pub fn view<'a, Message: Clone + 'a>(
             None,
             look.say("display-show-only"),
         ),
-        Page::Due(due, codes) => due_page(look, state, *due, codes, window),
+        Page::Due(due, codes, failed) => due_page(look, state, *due, codes, *failed, window),
         Page::Confirm(due, channel) => told(
             look,
             icon::view(Icon::Phone, 120.0, palette.info.mark).into(),
@@ -243,6 +249,7 @@ fn due_page<'a, Message: 'a>(
     state: &'a State,
     due: Money,
     codes: &[ShownCode],
+    failed: Option<FailureReason>,
     window: Size,
 ) -> Element<'a, Message> {
     let palette = look.palette;
@@ -262,14 +269,23 @@ fn due_page<'a, Message: 'a>(
     ]
     .spacing(distance::MEDIUM)
     .align_y(Center);
-    let content = column![
-        line(look.say("display-due"), 24.0, palette.muted),
-        amount::amount(due, size::DUE, palette.text),
-        cards,
-        invite,
-    ]
-    .spacing(distance::SMALL)
-    .align_x(Center);
+    let lead: Element<'a, Message> = match failed {
+        None => line(look.say("display-due"), 24.0, palette.muted).into(),
+        Some(reason) => {
+            let key = match reason {
+                FailureReason::CodeExpired | FailureReason::CodeInvalid => "display-fresh-code",
+                FailureReason::CustomerRefused | FailureReason::TimedOut => "display-not-paid",
+                _ => "display-another-way",
+            };
+            row![icon::view(Icon::Info, 26.0, palette.info.mark), line(look.say(key), 24.0, palette.text)]
+                .spacing(distance::SMALL)
+                .align_y(Center)
+                .into()
+        }
+    };
+    let content = column![lead, amount::amount(due, size::DUE, palette.text), cards, invite,]
+        .spacing(distance::MEDIUM)
+        .align_x(Center);
     container(content).center(Fill).padding([distance::SMALL, distance::PAGE]).into()
 }
 

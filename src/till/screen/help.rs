@@ -53,13 +53,12 @@ pub fn view<'a, Message: 'a>(look: Look<'a>) -> Element<'a, Message> {
         )
         .padding(distance::GROUP)
         .width(Fill)
-        .height(Fill)
         .style(card(palette))
         .into()
     });
     column![
         strong(look.say("key-help"), size::HEADING, palette.text),
-        iced::widget::Row::with_children(groups).spacing(distance::GAP).height(Fill),
+        iced::widget::Row::with_children(groups).spacing(distance::GAP),
         line(look.say("help-scanner"), size::LABEL, palette.muted),
     ]
     .spacing(distance::GAP)

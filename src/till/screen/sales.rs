@@ -8,7 +8,7 @@ use crate::money::Money;
 use crate::payment::{PaymentId, Way};
 use crate::till::icon::{self, Icon};
 use crate::till::theme::{Look, Role, card, press, rail, scroll, size, space as distance};
-use crate::till::widget::shape::{Standing, shape};
+use crate::till::widget::shape::{Standing, channel_of, shape};
 use crate::till::widget::{amount, badge, figures, line, rule, strong};
 
 const ROW: f32 = distance::TOUCH;
@@ -130,7 +130,7 @@ impl State {
                     Way::ConsumerPresented => "way-consumer-presented-short",
                 },
             );
-        let channel: Element<'a, Message> = match &sale.channel {
+        let channel: Element<'a, Message> = match channel_of(sale) {
             Some(channel) => {
                 row![badge::mark(look, channel, 22.0), line(badge::name(look, channel), size::LABEL, palette.text)]
                     .spacing(distance::SMALL)

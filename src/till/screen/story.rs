@@ -8,7 +8,7 @@ use crate::money::Money;
 use crate::payment::{ChannelId, Way};
 use crate::till::font;
 use crate::till::theme::{Look, card, rail, round, scroll, size, space as distance};
-use crate::till::widget::shape::{Standing, shape};
+use crate::till::widget::shape::{Standing, channel_of, shape};
 use crate::till::widget::{amount, badge, figures, line, rule, strong};
 
 use super::cashier::reason_words;
@@ -60,7 +60,7 @@ impl State {
                 facts.push(column![line(look.say(key), size::CAPTION, palette.muted), value].into());
             }
         };
-        fact("common-channel", sale.channel.as_ref().map(|channel| badge::name(look, channel)).unwrap_or_default());
+        fact("common-channel", channel_of(sale).map(|channel| badge::name(look, channel)).unwrap_or_default());
         if sale.description != store {
             fact("sale-note", sale.description.clone());
         }

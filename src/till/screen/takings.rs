@@ -12,7 +12,7 @@ use crate::till::font;
 use crate::till::icon::{self, Icon};
 use crate::till::theme::{Look, Role, card, press, round, size, space as distance};
 use crate::till::widget::chart::{Bars, Shares, bars, shares};
-use crate::till::widget::{amount, badge, figures, keys, line, rule, strong};
+use crate::till::widget::{amount, badge, figures, line, rule, strong};
 
 /// The page's state.
 #[derive(Debug, Clone, Default)]
@@ -87,7 +87,6 @@ impl State {
         };
         let word = if is_today { look.say("common-today") } else { String::new() };
         let picker = row![
-            keys::cap(look, "←"),
             step(Icon::ArrowLeft, -1, true),
             container(
                 row![figures(day.to_string(), size::TITLE, palette.text), line(word, size::BODY, palette.muted)]
@@ -96,7 +95,6 @@ impl State {
             )
             .center_x(190),
             step(Icon::ArrowRight, 1, !is_today),
-            keys::cap(look, "→"),
         ]
         .spacing(distance::SMALL)
         .align_y(Center);

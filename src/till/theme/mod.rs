@@ -76,7 +76,6 @@ pub fn iced_theme(palette: &Palette) -> Theme {
 }
 
 /// A flat ground.
-#[must_use]
 pub fn ground(color: Color, text: Color) -> impl Fn(&Theme) -> container::Style {
     move |_| container::Style {
         background: Some(Background::Color(color)),
@@ -86,13 +85,11 @@ pub fn ground(color: Color, text: Color) -> impl Fn(&Theme) -> container::Style 
 }
 
 /// A card.
-#[must_use]
 pub fn card(palette: &'static Palette) -> impl Fn(&Theme) -> container::Style {
     boxed(palette, palette.surface, space::CARD_RADIUS)
 }
 
 /// A ground with round corners and no line.
-#[must_use]
 pub fn round(color: Color, radius: f32) -> impl Fn(&Theme) -> container::Style {
     move |_| container::Style {
         background: Some(Background::Color(color)),
@@ -102,7 +99,6 @@ pub fn round(color: Color, radius: f32) -> impl Fn(&Theme) -> container::Style {
 }
 
 /// A ground with round corners and a thin line.
-#[must_use]
 pub fn boxed(palette: &'static Palette, color: Color, radius: f32) -> impl Fn(&Theme) -> container::Style {
     move |_| container::Style {
         background: Some(Background::Color(color)),
@@ -114,7 +110,6 @@ pub fn boxed(palette: &'static Palette, color: Color, radius: f32) -> impl Fn(&T
 
 /// A card that floats over the page. The elevation is a soft rim and not a shadow: the software renderer draws
 /// shadows beyond the part of the window that it redraws.
-#[must_use]
 pub fn floating(palette: &'static Palette, radius: f32) -> impl Fn(&Theme) -> container::Style {
     move |_| container::Style {
         background: Some(Background::Color(palette.surface)),
@@ -140,7 +135,6 @@ pub enum Role {
 }
 
 /// A button's style.
-#[must_use]
 pub fn press(palette: &'static Palette, role: Role) -> impl Fn(&Theme, button::Status) -> button::Style {
     move |_, status| {
         let (ground, over, down, text) = match role {
@@ -176,7 +170,6 @@ pub fn rail() -> scrollable::Direction {
 }
 
 /// A thin, quiet scroll bar.
-#[must_use]
 pub fn scroll(palette: &'static Palette) -> impl Fn(&Theme, scrollable::Status) -> scrollable::Style {
     move |theme, status| {
         let mut style = scrollable::default(theme, status);

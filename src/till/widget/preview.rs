@@ -61,19 +61,17 @@ pub fn preview<'a, Message: 'a>(look: Look<'a>, sight: &Sight, width: f32, wante
             // A pixel's rounding must not show as a dark edge; only pictures of another shape get bars.
             let wide = (outline.aspect - 16.0 / 9.0).abs() < 0.05;
             let fit = if wide { iced::ContentFit::Fill } else { iced::ContentFit::Contain };
-            let hint = container(
-                container(line(look.say("camera-hold-here"), size::BODY, Color::WHITE))
+            let hint = sight.outline.is_none().then(|| {
+                let words = container(line(look.say("camera-hold-here"), size::BODY, Color::WHITE))
                     .padding([4.0, 12.0])
-                    .style(round(Color { a: 0.62, ..Color::BLACK }, 14.0)),
-            )
-            .center_x(Fill)
-            .align_bottom(Fill)
-            .padding(10.0);
+                    .style(round(Color { a: 0.62, ..Color::BLACK }, 14.0));
+                container(words).center_x(Fill).align_bottom(Fill).padding(10.0)
+            });
             stack![
                 image(handle.clone()).width(Fill).height(Fill).content_fit(fit).border_radius(distance::CARD_RADIUS),
                 Canvas::new(outline).width(Fill).height(Fill),
-                hint,
             ]
+            .push(hint)
             .width(Fill)
             .height(Fill)
             .into()

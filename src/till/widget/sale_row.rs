@@ -3,11 +3,10 @@
 use iced::widget::{button, column, row, space};
 use iced::{Center, Element, Fill};
 
-use super::shape::{Standing, shape};
+use super::shape::{Standing, channel_of, shape};
 use super::{amount, badge, figures, line};
 use crate::api::wire::PaymentView;
 use crate::money::Money;
-use crate::payment::PendingReason;
 use crate::till::theme::{Look, Role, press, size, space as distance};
 
 /// A sale in the narrow list beside the keypad: shape, time, channel, amount.
@@ -20,15 +19,9 @@ pub fn sale_row<'a, Message: Clone + 'a>(look: Look<'a>, view: &PaymentView, ope
         (_, Standing::Paid) => None,
         _ => Some(line(look.say(standing.key()), size::CAPTION, standing.tone(palette).text)),
     };
-    // While codes are shown nobody knows yet through which channel it will be paid.
-    let undecided = standing == Standing::UnderWay && view.pending != Some(PendingReason::CustomerConfirming);
     let who = column![
-        view.channel.as_ref().filter(|_| !undecided).map(|channel| line(
-            badge::name(look, channel),
-            size::BODY,
-            palette.text
-        )
-        .wrapping(iced::widget::text::Wrapping::None)),
+        channel_of(view).map(|channel| line(badge::name(look, channel), size::BODY, palette.text)
+            .wrapping(iced::widget::text::Wrapping::None)),
         channel,
     ];
     button(

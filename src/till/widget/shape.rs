@@ -3,7 +3,7 @@
 use iced::Element;
 
 use crate::api::wire::PaymentView;
-use crate::payment::{PaymentState, PendingReason};
+use crate::payment::{ChannelId, PaymentState, PendingReason};
 use crate::till::icon::{self, Icon};
 use crate::till::sale::EndKind;
 use crate::till::theme::{Palette, Tone};
@@ -92,6 +92,17 @@ impl Standing {
             Self::Refunded => "result-refunded",
         }
     }
+}
+
+/// The channel that paid or refused a sale. While codes are shown, and where nobody paid, there is none to name.
+#[must_use]
+pub fn channel_of(view: &PaymentView) -> Option<&ChannelId> {
+    let named = match Standing::of(view) {
+        Standing::Paid | Standing::NotPaid | Standing::Unknown | Standing::Reversed | Standing::Refunded => true,
+        Standing::UnderWay => view.pending == Some(PendingReason::CustomerConfirming),
+        Standing::Cancelled | Standing::Expired => false,
+    };
+    view.channel.as_ref().filter(|_| named)
 }
 
 /// The shape in its colour.
