@@ -951,13 +951,19 @@ impl Till {
             .spacing(distance::GAP)
             .padding(distance::GAP)
             .height(Fill);
+        let phase = match &self.counter.phase {
+            Phase::Entry => 0,
+            Phase::Collecting(_) => 1,
+            Phase::Result(_) => 2,
+        };
+        let step = if self.page == Page::Counter { phase + 4 * u8::from(self.phone_open) } else { 8 + self.page as u8 };
+        let ground = theme::nudged(self.palette.background, step);
         let page = column![
             cashier::header(look, &around).map(Message::Cashier),
             middle,
             cashier::footer(look, &around, self.page).map(Message::Cashier),
         ];
-        let page =
-            container(page).width(Fill).height(Fill).style(theme::ground(self.palette.background, self.palette.text));
+        let page = container(page).width(Fill).height(Fill).style(theme::ground(ground, self.palette.text));
         let page = ime::wants_text(page, self.counter.focus == super::sale::Focus::Note, Message::Composed);
         if self.closing { stack![page, self.closing_view(look)].into() } else { page }
     }
