@@ -153,6 +153,7 @@ pub struct Till {
     words: Text,
     zone: TimeZone,
     now: i64,
+    started: Instant,
 
     scanner: Scanner,
     sight: Sight,
@@ -219,6 +220,7 @@ impl Till {
             words: Text::new(language),
             zone: TimeZone::system(),
             now: Timestamp::now().as_millisecond(),
+            started: launch.started,
             scanner: Scanner::default(),
             sight: Sight::default(),
             keys: keys::Keys::default(),
@@ -401,6 +403,9 @@ impl Till {
     }
 
     fn opened(&mut self, id: window::Id) -> Task<Message> {
+        if id == self.cashier {
+            tracing::info!(ms = self.started.elapsed().as_millis() as u64, "the cashier's window is open");
+        }
         if id == self.cashier && self.wants_customer && self.customer.is_none() {
             return Task::batch([window::gain_focus(id), self.open_customer()]);
         }
