@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 
 use super::clock::millis;
 use super::decide::{self, Matter, Memory, Outcome, Step};
-use super::{Announced, Answered, EngineError, Idempotency, Inner, trade};
+use super::inner::{Announced, Inner, trade};
+use super::{Answered, EngineError, Idempotency};
 use crate::channel::{Channel, TradeDetails, TradeRef};
 use crate::ledger::{Commit, LedgerError, StoredAnswer};
 use crate::payment::{Attempt, ChannelId, Payment, PaymentEvent, PaymentId, UnixMillis};
