@@ -15,7 +15,8 @@ use scantill::money::Currency;
 use scantill::payment::{AttemptState, ChannelId, FailureReason, PaymentState, PendingReason, Way};
 use scantill::till::keys::Stroke;
 use scantill::till::program::{Message, Till};
-use scantill::till::sale::{Hint, Phase};
+use scantill::till::sale::{Awaited, Counter, Cue, Effect, Hint, Notice, Phase, Press, THANKS_MS};
+use scantill::till::screen::customer;
 use scantill::till::text::Language;
 use scantill::till::{Connection, Launch, font};
 
@@ -393,4 +394,95 @@ fn every_page_is_drawn_in_both_languages_and_themes() {
             assert!(snapshot.is_ok(), "{key:?}");
         }
     }
+}
+
+fn counter() -> Counter {
+    let mut counter =
+        Counter { channels: vec![channel(ChannelId::ALIPAY), channel(ChannelId::WECHATPAY)], ..Counter::default() };
+    let _ = counter.press(Press::Text("12.50".into()));
+    counter
+}
+
+#[test]
+fn a_code_scanned_before_the_sale_exists_is_submitted_once_it_does() {
+    let mut counter = counter();
+    assert!(matches!(counter.press(Press::Enter)[..], [Effect::Create { .. }]));
+    assert_eq!(counter.scanned(ALIPAY_CODE), [Effect::Sound(Cue::Read)]);
+    let effects = counter.created(Ok(payment(1250)), 0);
+    let codes = effects.iter().filter(|effect| matches!(effect, Effect::ShowCode(..))).count();
+    let submitted = effects.iter().filter(|effect| matches!(effect, Effect::Submit(..))).count();
+    assert_eq!((codes, submitted), (2, 1));
+    assert_eq!(counter.scanned("289999999999999999"), [], "one code at a time");
+}
+
+#[test]
+fn a_sale_cancelled_before_it_exists_is_cancelled_once_it_does() {
+    let mut counter = counter();
+    let _ = counter.press(Press::Enter);
+    assert_eq!(counter.press(Press::Escape), []);
+    let sale = payment(1250);
+    assert_eq!(counter.created(Ok(sale.clone()), 0), [Effect::Cancel(sale.id)]);
+}
+
+#[test]
+fn a_channel_that_does_not_take_the_amount_is_not_asked_for_a_code() {
+    let mut counter = counter();
+    counter.channels[0].max_amount = 1000;
+    let _ = counter.press(Press::Enter);
+    let effects = counter.created(Ok(payment(1250)), 0);
+    let sale = payment(1250).id;
+    assert_eq!(effects, [Effect::ShowCode(sale.clone(), ChannelId::WECHATPAY)]);
+    let refused = ClientError::Unreachable("down".into());
+    let _ = counter.code_shown(&sale, &ChannelId::WECHATPAY, Err(refused), 0);
+    let rows = counter.rows();
+    assert_eq!(rows[0].awaited, Awaited::OutsideLimits);
+    assert!(matches!(rows[1].awaited, Awaited::NoCode(_)));
+}
+
+#[test]
+fn a_surplus_payment_is_told_and_followed_until_it_is_back() {
+    let mut counter = counter();
+    let _ = counter.press(Press::Enter);
+    let _ = counter.created(Ok(payment(1250)), 0);
+    let mut paid = awaiting(1250);
+    paid.state = PaymentState::Succeeded;
+    paid.pending = None;
+    paid.attempts[1].surplus = true;
+    paid.attempts[1].state = AttemptState::SurplusRefunding;
+    paid.version = 9;
+    let _ = counter.moved(paid.clone(), 0);
+    let told = |counter: &Counter| match &counter.phase {
+        Phase::Result(ending) => ending.notices.clone(),
+        phase => panic!("{phase:?}"),
+    };
+    let twice = |returned| Notice::PaidTwice { channel: ChannelId::WECHATPAY, returned };
+    assert_eq!(told(&counter), [twice(false)]);
+    paid.attempts[1].state = AttemptState::SurplusRefunded;
+    paid.version = 10;
+    let _ = counter.moved(paid, 0);
+    assert_eq!(told(&counter), [twice(true)]);
+}
+
+#[test]
+fn the_customer_sees_codes_then_thanks_then_the_idle_page_again() {
+    let mut counter = counter();
+    assert_eq!(customer::page(&counter, 0), customer::Page::Idle);
+    let _ = counter.press(Press::Enter);
+    let _ = counter.created(Ok(payment(1250)), 0);
+    assert!(matches!(customer::page(&counter, 0), customer::Page::Preparing(_)));
+    let _ = counter.moved(awaiting(1250), 0);
+    match customer::page(&counter, 0) {
+        customer::Page::Due(due, codes, None) => {
+            assert_eq!((due.minor, codes.len()), (1250, 2));
+            assert_ne!(codes[0].text, codes[1].text);
+        }
+        page => panic!("{page:?}"),
+    }
+    let mut paid = awaiting(1250);
+    paid.state = PaymentState::Succeeded;
+    paid.pending = None;
+    paid.version = 9;
+    let _ = counter.moved(paid, 1_000);
+    assert!(matches!(customer::page(&counter, 2_000), customer::Page::Paid(..)));
+    assert_eq!(customer::page(&counter, 1_001 + THANKS_MS), customer::Page::Idle);
 }

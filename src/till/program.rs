@@ -153,6 +153,7 @@ pub struct Till {
     words: Text,
     zone: TimeZone,
     now: i64,
+    started: Instant,
 
     scanner: Scanner,
     sight: Sight,
@@ -219,6 +220,7 @@ impl Till {
             words: Text::new(language),
             zone: TimeZone::system(),
             now: Timestamp::now().as_millisecond(),
+            started: launch.started,
             scanner: Scanner::default(),
             sight: Sight::default(),
             keys: keys::Keys::default(),
@@ -401,6 +403,9 @@ impl Till {
     }
 
     fn opened(&mut self, id: window::Id) -> Task<Message> {
+        if id == self.cashier {
+            tracing::info!(ms = self.started.elapsed().as_millis() as u64, "the cashier's window is open");
+        }
         if id == self.cashier && self.wants_customer && self.customer.is_none() {
             return Task::batch([window::gain_focus(id), self.open_customer()]);
         }
@@ -951,13 +956,19 @@ impl Till {
             .spacing(distance::GAP)
             .padding(distance::GAP)
             .height(Fill);
+        let phase = match &self.counter.phase {
+            Phase::Entry => 0,
+            Phase::Collecting(_) => 1,
+            Phase::Result(_) => 2,
+        };
+        let step = if self.page == Page::Counter { phase + 4 * u8::from(self.phone_open) } else { 8 + self.page as u8 };
+        let ground = theme::nudged(self.palette.background, step);
         let page = column![
             cashier::header(look, &around).map(Message::Cashier),
             middle,
             cashier::footer(look, &around, self.page).map(Message::Cashier),
         ];
-        let page =
-            container(page).width(Fill).height(Fill).style(theme::ground(self.palette.background, self.palette.text));
+        let page = container(page).width(Fill).height(Fill).style(theme::ground(ground, self.palette.text));
         let page = ime::wants_text(page, self.counter.focus == super::sale::Focus::Note, Message::Composed);
         if self.closing { stack![page, self.closing_view(look)].into() } else { page }
     }

@@ -10,7 +10,7 @@ use crate::payment::{AttemptState, ChannelId, FailureReason, PendingReason};
 use crate::till::font;
 use crate::till::icon::{self, Icon};
 use crate::till::sale::{Counter, EndKind, Hint, Phase, ShownCode, THANKS_MS};
-use crate::till::theme::{Look, card, ground, round, size, space as distance};
+use crate::till::theme::{Look, card, ground, nudged, round, size, space as distance};
 use crate::till::widget::code::{Drawing, code};
 use crate::till::widget::shape::{Standing, shape};
 use crate::till::widget::{amount, badge, figures, line, rule};
@@ -34,6 +34,22 @@ pub enum Page {
     Paid(Money, Option<ChannelId>),
     /// Not paid.
     NotPaid(Money, NotPaid),
+}
+
+impl Page {
+    /// Tells one page from another, for [`nudged`].
+    const fn step(&self) -> u8 {
+        match self {
+            Self::Idle => 0,
+            Self::Preparing(_) => 1,
+            Self::Due(_, _, None) => 2,
+            Self::Due(..) => 3,
+            Self::Confirm(..) => 4,
+            Self::Checking(..) => 5,
+            Self::Paid(..) => 6,
+            Self::NotPaid(..) => 7,
+        }
+    }
 }
 
 /// Why it was not paid, as far as the customer is concerned.
@@ -192,7 +208,7 @@ pub fn view<'a, Message: Clone + 'a>(
     column![
         container(bar).padding([0.0, distance::PAGE]).style(ground(palette.surface, palette.text)),
         rule(look),
-        container(content).width(Fill).height(Fill).style(ground(tint, palette.text)),
+        container(content).width(Fill).height(Fill).style(ground(nudged(tint, page.step()), palette.text)),
     ]
     .into()
 }

@@ -84,6 +84,17 @@ pub fn ground(color: Color, text: Color) -> impl Fn(&Theme) -> container::Style 
     }
 }
 
+/// A colour that no eye tells from `color`, another one for each `step` (0 to 15). The software renderer compares
+/// what it drew with what it is to draw, and misses a strip now and then where one page takes another's place; a
+/// ground that has changed makes it draw the whole page.
+#[must_use]
+pub fn nudged(color: Color, step: u8) -> Color {
+    let shift = f32::from(step % 4) / 255.0;
+    let other = f32::from(step / 4 % 4) / 255.0;
+    let away = |channel: f32, by: f32| if channel > 0.5 { channel - by } else { channel + by };
+    Color { b: away(color.b, shift), r: away(color.r, other), ..color }
+}
+
 /// A card.
 pub fn card(palette: &'static Palette) -> impl Fn(&Theme) -> container::Style {
     boxed(palette, palette.surface, space::CARD_RADIUS)
