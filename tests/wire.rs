@@ -356,7 +356,7 @@ async fn alipay_s_answers_mean_what_they_mean_and_only_if_signed() {
     ] {
         match (pay(ok(alipay_says(&refusal(code, sub)))).await, reason) {
             (PayOutcome::Failed(failure), Some(reason)) => {
-                assert_eq!((failure.reason, failure.provider_code.as_str()), (reason, sub))
+                assert_eq!((failure.reason, failure.provider_code.as_str()), (reason, sub));
             }
             (PayOutcome::Unknown(_), None) => {}
             (other, _) => panic!("{sub}: {other:?}"),
