@@ -163,7 +163,6 @@ pub struct Till {
 
 impl Till {
     /// The till with its first window on its way, and everything slow begun behind it.
-    #[must_use]
     pub fn boot(launch: Launch) -> (Self, Task<Message>) {
         let mut till = Self::new(&launch);
         let settings = window::Settings {
