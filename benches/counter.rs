@@ -28,7 +28,12 @@ fn main() {
     let mut times = runtime.block_on(measure(sales));
     times.sort();
     let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64() * 1_000.0;
-    println!("frame to request leaving, {sales} sales: median {:.1} ms, p95 {:.1} ms, p99 {:.1} ms", at(50), at(95), at(99));
+    println!(
+        "frame to request leaving, {sales} sales: median {:.1} ms, p95 {:.1} ms, p99 {:.1} ms",
+        at(50),
+        at(95),
+        at(99)
+    );
 }
 
 async fn measure(sales: u32) -> Vec<Duration> {
@@ -93,8 +98,13 @@ async fn measure(sales: u32) -> Vec<Duration> {
     let feed = scanner.feed();
     let mut times = Vec::new();
     for sale in 0..sales {
-        let new =
-            CreatePayment { amount: 100, currency: Currency::CNY, description: None, operator: None, collect_seconds: None };
+        let new = CreatePayment {
+            amount: 100,
+            currency: Currency::CNY,
+            description: None,
+            operator: None,
+            collect_seconds: None,
+        };
         let payment = client.create_payment(&new, &idempotency_key()).await.expect("a payment");
         let code = format!("28{:016}", 1_000_000 + u64::from(sale) * 7_919);
         let frame = render_phone(&code, &Scene { noise: 4, seed: sale.into(), ..Scene::default() }).expect("a phone");

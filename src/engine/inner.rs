@@ -14,7 +14,8 @@ use crate::channel::{CodeOutcome, MerchantAccount, TradeDetails, TradeRef};
 use crate::ledger::{Ledger, LedgerError};
 use crate::money::Money;
 use crate::payment::{
-    AccountId, Attempt, ChannelId, CodeRule, OutTradeNo, Payment, PaymentEvent, PaymentId, PaymentState, UnixMillis, Way,
+    AccountId, Attempt, ChannelId, CodeRule, OutTradeNo, Payment, PaymentEvent, PaymentId, PaymentState, UnixMillis,
+    Way,
 };
 
 pub(super) struct Inner {

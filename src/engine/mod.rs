@@ -27,7 +27,9 @@ use self::inner::{Announced, Inner, details, trade};
 use crate::channel::{Channel, MerchantAccount};
 use crate::ledger::{Commit, Ledger, LedgerError};
 use crate::money::Money;
-use crate::payment::{AttemptState, ChannelId, Payment, PaymentCode, PaymentEvent, PaymentId, StoreId, UnixMillis, Way};
+use crate::payment::{
+    AttemptState, ChannelId, Payment, PaymentCode, PaymentEvent, PaymentId, StoreId, UnixMillis, Way,
+};
 
 /// How often payments whose owner died are looked for, where processes share the books.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -414,4 +416,3 @@ async fn uninterrupted(
     let ended = || LedgerError::Database("the engine was stopped".into());
     tokio::spawn(work).await.unwrap_or_else(|_| Err(ended().into()))
 }
-

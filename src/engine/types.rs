@@ -117,4 +117,3 @@ pub enum EngineError {
     #[error(transparent)]
     Id(#[from] IdError),
 }
-
