@@ -425,8 +425,11 @@ impl State {
         });
         let mine = self.trades.iter().rev().filter(|trade| trade.wallet.as_deref() == Some(wallet.id.as_str()));
         let rows = mine.take(20).map(|trade| trade_row(look, trade));
-        let history =
-            scrollable(Column::with_children(rows)).height(Fill).width(Fill).direction(rail()).style(scroll(palette));
+        let history = scrollable(Column::with_children(rows).padding(iced::Padding::ZERO.right(distance::GAP)))
+            .height(Fill)
+            .width(Fill)
+            .direction(rail())
+            .style(scroll(palette));
         column![
             container(column![head, middle].spacing(distance::SMALL)).padding(distance::MEDIUM).style(boxed(
                 palette,

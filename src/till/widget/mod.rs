@@ -1,4 +1,4 @@
-//! What the screens show again and again. Each takes a [`super::theme::Look`] and plain values.
+//! What the screens show again and again. Each takes a [`Look`] and plain values.
 
 pub mod amount;
 pub mod badge;
