@@ -92,9 +92,9 @@ fn lost<T>(outcome: fn(String) -> T) -> T {
 }
 
 impl Fake {
-    fn new(channel: ChannelId) -> Self {
+    fn new(channel: &ChannelId) -> Self {
         let ms = Duration::from_millis;
-        let code_rules = CodeRule::published().into_iter().filter(|rule| rule.channel == channel).collect();
+        let code_rules = CodeRule::published().into_iter().filter(|rule| rule.channel == *channel).collect();
         let capabilities = Capabilities {
             channel: channel.clone(),
             ways: vec![Way::MerchantPresented, Way::ConsumerPresented],
@@ -297,7 +297,7 @@ impl Shop {
 
     async fn with(set: impl FnOnce(&mut Fake, &mut Fake)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (mut alipay, mut wechatpay) = (Fake::new(ChannelId::ALIPAY), Fake::new(ChannelId::WECHATPAY));
+        let (mut alipay, mut wechatpay) = (Fake::new(&ChannelId::ALIPAY), Fake::new(&ChannelId::WECHATPAY));
         set(&mut alipay, &mut wechatpay);
         let engine = Self::engine(&alipay, &wechatpay, books(folder.path()).await).await;
         Self { alipay, wechatpay, engine, folder }

@@ -14,6 +14,10 @@ pub(super) fn read(credentials: &Credentials, raw: &[u8]) -> Result<Notification
     let pairs: BTreeMap<String, String> =
         serde_urlencoded::from_bytes(raw).map_err(|_| unreadable("it is not a form"))?;
     let field = |name: &str| pairs.get(name).map_or("", String::as_str);
+    // The one field that the signature does not cover.
+    if field("sign_type") != "RSA2" {
+        return Err(NotificationError::BadSignature);
+    }
     let signed: Vec<_> = pairs
         .iter()
         .filter(|(name, value)| !matches!(name.as_str(), "sign" | "sign_type") && !value.is_empty())
