@@ -57,7 +57,7 @@ pub fn view<'a, Message: 'a>(look: Look<'a>) -> Element<'a, Message> {
         .into()
     });
     column![
-        strong(look.say("key-help"), size::HEADING, palette.text),
+        strong(look.say("keys-title"), size::HEADING, palette.text),
         iced::widget::Row::with_children(groups).spacing(distance::GAP),
         line(look.say("help-scanner"), size::LABEL, palette.muted),
     ]
