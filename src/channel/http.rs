@@ -1,10 +1,11 @@
 //! One HTTP request to a provider, with its limits. No provider's meaning here.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt;
 
 use super::AccountError;
+use crate::payment::{Failure, FailureReason, UnixMillis};
 
 /// No answer of a provider's to these calls is longer.
 const MAX_ANSWER: usize = 1 << 20;
@@ -88,6 +89,17 @@ impl Sender {
         }
         Ok(Answer { status, headers, body })
     }
+}
+
+/// The machine's clock, for a request's time stamp.
+pub(super) fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis::try_from(since.as_millis()).unwrap_or_default()
+}
+
+/// The failure of a request that surely did not leave.
+pub(super) const fn unreachable(words: String) -> Failure {
+    Failure { reason: FailureReason::ProviderUnreachable, provider_code: String::new(), provider_message: words }
 }
 
 /// The innermost cause, without the URL.

@@ -7,20 +7,20 @@ mod notification;
 mod request;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
 
 use self::answer::Reply;
 use self::credentials::Credentials;
-use super::http::{Lost, Sender};
+use super::http::{Lost, Sender, now, unreachable};
 use super::{
     AccountError, Acknowledgement, Capabilities, Channel, CodeOutcome, MerchantAccount, Notification,
     NotificationError, PayOutcome, QueryOutcome, RawNotification, RefundOutcome, TradeDetails, TradeRef, VoidOutcome,
 };
 use crate::money::Money;
-use crate::payment::{AccountId, ChannelId, CodeRule, Failure, FailureReason, UnixMillis, Way};
+use crate::payment::{AccountId, ChannelId, CodeRule, Failure, UnixMillis, Way};
 
 /// Alipay's own numbers.
 fn capabilities() -> Capabilities {
@@ -83,15 +83,6 @@ impl Alipay {
             Err(Lost::MaybeSent(words)) => Reply::Unknown(words),
         }
     }
-}
-
-fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis::try_from(since.as_millis()).unwrap_or_default()
-}
-
-fn unreachable(words: String) -> Failure {
-    Failure { reason: FailureReason::ProviderUnreachable, provider_code: String::new(), provider_message: words }
 }
 
 #[async_trait]

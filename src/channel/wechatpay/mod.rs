@@ -7,7 +7,7 @@ mod request;
 mod signature;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::Method;
@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 
 use self::answer::Reply;
 use self::credentials::Credentials;
-use super::http::{Lost, Sender};
+use super::http::{Lost, Sender, now, unreachable};
 use super::{
     AccountError, Acknowledgement, Capabilities, Channel, CodeOutcome, MerchantAccount, Notification,
     NotificationError, PayOutcome, QueryOutcome, RawNotification, RefundOutcome, TradeDetails, TradeRef, VoidOutcome,
 };
 use crate::money::Money;
-use crate::payment::{AccountId, ChannelId, CodeRule, Failure, FailureReason, UnixMillis, Way};
+use crate::payment::{AccountId, ChannelId, CodeRule, UnixMillis, Way};
 
 /// WeChat Pay's own numbers.
 fn capabilities() -> Capabilities {
@@ -88,15 +88,6 @@ impl WechatPay {
             Err(Lost::MaybeSent(words)) => Reply::Unknown(words),
         }
     }
-}
-
-fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis::try_from(since.as_millis()).unwrap_or_default()
-}
-
-fn unreachable(words: String) -> Failure {
-    Failure { reason: FailureReason::ProviderUnreachable, provider_code: String::new(), provider_message: words }
 }
 
 #[async_trait]
