@@ -654,9 +654,8 @@ fn a_notification_of_a_whole_refund_says_returned() {
             "amount": { "total": FEN, "refund": fen, "payer_total": FEN, "payer_refund": fen },
         })
     };
-    let read = |event: &str, fen| {
-        reader().read_notification(&posted(&envelope(event, &refund(fen)), PLATFORM_ID, 0), now())
-    };
+    let read =
+        |event: &str, fen| reader().read_notification(&posted(&envelope(event, &refund(fen)), PLATFORM_ID, 0), now());
     assert_eq!(read("REFUND.SUCCESS", FEN).unwrap().outcome, QueryOutcome::Returned);
     for (event, fen) in [("REFUND.SUCCESS", 1), ("REFUND.ABNORMAL", FEN), ("REFUND.CLOSED", FEN)] {
         assert!(matches!(read(event, fen), Err(NotificationError::Unreadable(_))), "{event}");

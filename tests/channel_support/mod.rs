@@ -48,7 +48,11 @@ impl Seen {
 /// What the gateway does.
 #[derive(Debug, Clone)]
 pub enum Does {
-    Answer { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
+    Answer {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    },
     /// The first bytes of an answer, then the connection breaks.
     Break(Vec<u8>),
     /// Nothing for longer than anybody waits.
@@ -144,7 +148,6 @@ async fn perform(does: Does) -> Response {
         Does::Redirect(to) => Response::builder().status(307).header("location", to).body(Body::empty()).unwrap(),
     }
 }
-
 
 /// SHA256withRSA checked with the library itself, past the house's own face over it.
 pub fn verifies(spki_pem: &str, message: &[u8], signature_base64: &str) -> bool {
