@@ -137,6 +137,8 @@ fn transaction(state: &str) -> Value {
     })
 }
 
+// The changes are written in place at each call.
+#[allow(clippy::needless_pass_by_value)]
 fn with(mut value: Value, changes: Value) -> Value {
     for (name, change) in changes.as_object().unwrap() {
         match change {
@@ -455,7 +457,8 @@ async fn an_answer_that_cannot_be_trusted_leaves_everything_unknown() {
     fn without(name: &str) -> Does {
         altered(|_, headers, _| headers.retain(|(key, _)| key != name))
     }
-    let spoilt: [(&str, fn() -> Does); 15] = [
+    type Spoilt = (&'static str, fn() -> Does);
+    let spoilt: [Spoilt; 15] = [
         ("tampered amount", || altered(|_, _, body| *body = yes().replace("1234", "1233").into())),
         ("truncated", || altered(|_, _, body| body.truncate(body.len() - 5))),
         ("a line feed more", || altered(|_, _, body| body.push(b'\n'))),
