@@ -4,9 +4,7 @@
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{
-    KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
-};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -152,16 +150,14 @@ impl RsaPublicKey {
     /// # Errors
     /// [`CryptoError::Unreadable`] where it is neither.
     pub fn from_pem(text: &str) -> Result<Self, CryptoError> {
-        let key = Self(der_of(text, "public key")?.to_vec());
-        key.parsed().ok_or(CryptoError::Unreadable {
+        let der = der_of(text, "public key")?;
+        let unreadable = CryptoError::Unreadable {
             what: "public key",
             hint: "expected an RSA public key of 2048 bits or more, SPKI or PKCS#1",
-        })?;
-        Ok(key)
-    }
-
-    fn parsed(&self) -> Option<ParsedPublicKey> {
-        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.0).ok()
+        };
+        aws_lc_rs::signature::ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.as_slice())
+            .map_err(|_| unreadable)?;
+        Ok(Self(der.to_vec()))
     }
 
     /// The key of an X.509 certificate (PEM), and the certificate's serial number in upper-case hex.
@@ -174,9 +170,11 @@ impl RsaPublicKey {
         let unreadable = CryptoError::Unreadable { what: "certificate", hint: "expected an X.509 certificate in PEM" };
         let (_, certificate) = X509Certificate::from_der(&der).map_err(|_| unreadable)?;
         let key = Self(certificate.public_key().raw.to_vec());
-        key.parsed().ok_or(CryptoError::Unreadable {
-            what: "certificate",
-            hint: "expected the certificate of an RSA key of 2048 bits or more",
+        aws_lc_rs::signature::ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.0.as_slice()).map_err(|_| {
+            CryptoError::Unreadable {
+                what: "certificate",
+                hint: "expected the certificate of an RSA key of 2048 bits or more",
+            }
         })?;
         let serial = certificate.tbs_certificate.raw_serial();
         let serial = serial.strip_prefix(&[0]).unwrap_or(serial);
@@ -207,7 +205,8 @@ impl RsaPublicKey {
     /// # Errors
     /// The library refuses.
     pub fn to_spki_pem(&self) -> Result<String, CryptoError> {
-        let key = self.parsed().ok_or(CryptoError::Refused("public key"))?;
+        let key = aws_lc_rs::signature::ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.0.clone())
+            .map_err(|_| CryptoError::Refused("public key"))?;
         let der: PublicKeyX509Der<'_> = key.as_der().map_err(|_| CryptoError::Refused("SPKI encoding"))?;
         Ok(pem("PUBLIC KEY", der.as_ref()))
     }
