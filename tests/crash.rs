@@ -5,7 +5,7 @@ mod support;
 use std::path::Path;
 use std::time::Instant;
 
-use scantill::api::wire::{CreatePayment, PaymentView};
+use scantill::api::wire::{CreatePayment, PaymentView, TakingsParams};
 use scantill::client::{ApiKey, Client, idempotency_key};
 use scantill::money::Currency;
 use scantill::payment::PaymentState;
@@ -77,10 +77,8 @@ impl Shop {
         }
     }
 
-    fn gross(&self) -> i64 {
-        let output = run(self.data.path(), &["takings", "--format", "json"]);
-        let takings: Value = serde_json::from_str(&stdout(&output)).unwrap();
-        takings["gross"].as_i64().unwrap()
+    async fn gross(&self) -> i64 {
+        self.client.takings(&TakingsParams::default()).await.unwrap().total.gross
     }
 }
 
@@ -105,7 +103,7 @@ async fn killed_while_the_answer_to_a_paid_code_is_on_its_way() {
         let trade = shop.phones.trade(number.as_str()).await.expect("the provider has the trade");
         let taken = trade["amount"].as_i64().unwrap() - trade["refunded"].as_i64().unwrap();
         assert_eq!(end.state, PaymentState::Succeeded, "{channel}: {trade}");
-        assert_eq!((taken, shop.gross()), (1234, 1234), "{channel}");
+        assert_eq!((taken, shop.gross().await), (1234, 1234), "{channel}");
     }
 }
 
@@ -119,7 +117,7 @@ async fn killed_before_the_provider_heard_of_it() {
     shop.kill_and_restart();
     let end = shop.until(&payment, |payment| payment.state.is_end()).await;
     assert!(matches!(end.state, PaymentState::Closed | PaymentState::Reversed), "{end:?}");
-    assert_eq!(shop.gross(), 0);
+    assert_eq!(shop.gross().await, 0);
     let trades = shop.phones.trades().await;
     let taken: i64 = trades
         .iter()
@@ -140,7 +138,7 @@ async fn paid_by_the_shown_code_while_nothing_was_running() {
     (shop.serve, shop.client) = serve(shop.data.path());
     let end = shop.until(&payment, |payment| payment.state.is_end()).await;
     assert_eq!(end.state, PaymentState::Succeeded);
-    assert_eq!(shop.gross(), 990);
+    assert_eq!(shop.gross().await, 990);
     let whole = run(shop.data.path(), &["ledger", "verify"]);
     assert!(whole.status.success(), "{}", stdout(&whole));
 }

@@ -84,6 +84,10 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Json<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Answer<Self> {
         let body = parts.extensions.get::<Signed>().map(|signed| signed.body.clone()).unwrap_or_default();
+        // The parser would take a list for an object, field by field.
+        if body.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Problem::unprocessable("body_invalid", "the body does not fit: it is a list, not an object"));
+        }
         serde_json::from_slice(&body).map(Self).map_err(|error| {
             if error.is_data() {
                 Problem::unprocessable("body_invalid", format!("the body does not fit: {}", without_values(&error)))

@@ -148,7 +148,7 @@ pub(super) struct SandboxArgs {
 
 Goes through the till's own Payment API where one runs on this data folder, through --api where given, and otherwise
 starts one in this process. In training mode the address of the sandbox is told on stderr; a wallet's payment code is had
-by POST /sandbox/wallets/WALLET/code there. Ctrl-C cancels: the provider is asked first. Exit code 0 only if paid.")]
+by POST /sandbox/wallets/WALLET/code there; codes that begin with 28000000 or 13000000 are always good there. Ctrl-C cancels: the provider is asked first. Exit code 0 only if paid.")]
 pub(super) struct PayArgs {
     /// How much, such as 12.34
     #[arg(allow_negative_numbers = true)]

@@ -12,7 +12,10 @@ use crate::client::Client;
 pub(super) struct Reached {
     pub client: Client,
     pub sandbox_url: Option<String>,
+    /// What the window calls itself.
+    #[cfg(feature = "till")]
     pub store_name: String,
+    #[cfg(feature = "till")]
     pub till_name: String,
     pub embedded: Option<Embedded>,
 }
@@ -46,10 +49,20 @@ pub(super) async fn reach(data: &DataDir, config: &Config, args: &ApiArgs) -> Re
     Ok(of(client, config, sandbox_url, Some(embedded)))
 }
 
+#[cfg_attr(not(feature = "till"), allow(unused_variables))] // Only a window shows the names.
 fn of(client: Client, config: &Config, sandbox_url: Option<String>, embedded: Option<Embedded>) -> Reached {
+    #[cfg(feature = "till")]
     let (store_name, till_name) = embedded.as_ref().map_or_else(
         || (config.store_name.clone(), config.till_name.clone()),
         |embedded| (embedded.store_name().to_owned(), embedded.till_name().to_owned()),
     );
-    Reached { client, sandbox_url, store_name, till_name, embedded }
+    Reached {
+        client,
+        sandbox_url,
+        #[cfg(feature = "till")]
+        store_name,
+        #[cfg(feature = "till")]
+        till_name,
+        embedded,
+    }
 }

@@ -154,8 +154,7 @@ pub(super) fn matter(payment: &Payment, numbers: Numbers<'_>, now: UnixMillis) -
         let successor = payment
             .attempts
             .iter()
-            .filter(|other| other.no > attempt.no && other.channel == attempt.channel && other.way == attempt.way)
-            .next_back();
+            .rfind(|other| other.no > attempt.no && other.channel == attempt.channel && other.way == attempt.way);
         match successor {
             Some(fresh) if !fresh.state.is_end() || fresh.code.is_some() => {
                 let until = expires + millis(capabilities.code_grace);

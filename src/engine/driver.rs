@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 
 use super::clock::millis;
 use super::decide::{self, Matter, Memory, Outcome, Step};
-use super::{Answered, EngineError, Idempotency, Inner, trade};
+use super::inner::{Announced, Inner, trade};
+use super::{Answered, EngineError, Idempotency};
 use crate::channel::{Channel, TradeDetails, TradeRef};
 use crate::ledger::{Commit, LedgerError, StoredAnswer};
 use crate::payment::{Attempt, ChannelId, Payment, PaymentEvent, PaymentId, UnixMillis};
@@ -30,9 +31,21 @@ pub(super) enum Order {
     /// Look again: something was written.
     Wake,
     /// Submit the customer's code. The intent is durable.
-    Pay { no: u32, trade: TradeRef, details: TradeDetails, channel: Arc<dyn Channel>, auth_code: Zeroizing<String> },
+    Pay {
+        no: u32,
+        trade: TradeRef,
+        details: TradeDetails,
+        channel: Arc<dyn Channel>,
+        auth_code: Zeroizing<String>,
+        announced: Option<Announced>,
+    },
     /// Ask for a code to show. The intent is durable.
-    Code { no: u32, reply: oneshot::Sender<Result<Answered, EngineError>>, idempotency: Option<Idempotency> },
+    Code {
+        no: u32,
+        reply: oneshot::Sender<Result<Answered, EngineError>>,
+        idempotency: Option<Idempotency>,
+        announced: Option<Announced>,
+    },
 }
 
 /// Who waits for a code.
@@ -123,16 +136,16 @@ impl Desk {
     fn take(&mut self, order: Order) {
         match order {
             Order::Wake => {}
-            Order::Pay { no, trade, details, channel, auth_code } => {
+            Order::Pay { no, trade, details, channel, auth_code, announced } => {
                 self.memory(no).in_flight = true;
+                drop(announced);
                 self.calls
                     .push(Box::pin(async move { (no, Outcome::Pay(channel.pay(&trade, &details, &auth_code).await)) }));
             }
-            Order::Code { no, reply, idempotency } => {
+            Order::Code { no, reply, idempotency, announced } => {
                 self.memory(no).in_flight = true;
+                drop(announced);
                 self.waiters.insert(no, (reply, idempotency));
-                // The call itself needs the payment, which the next turn reads.
-                self.memory(no).queried_at = None;
                 let engine = self.engine.clone();
                 let id = self.id.clone();
                 self.calls.push(Box::pin(async move { (no, engine.ask_for_code(&id, no).await) }));
@@ -165,7 +178,8 @@ impl Desk {
             let mut written = false;
             for attempt in payment.open_attempts() {
                 let memory = self.memory.entry(attempt.no).or_default();
-                if memory.in_flight {
+                // A call that is under way, or about to be ordered, comes first.
+                if memory.in_flight || self.engine.announced().contains(&attempt.out_trade_no) {
                     continue;
                 }
                 let Some(entry) = accounts.get(&attempt.account) else { continue };

@@ -7,28 +7,28 @@ mod accounts;
 mod clock;
 mod decide;
 mod driver;
+mod inner;
 mod notify;
+mod types;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 pub use clock::Clock;
+pub use types::{Answered, EngineConfig, EngineError, Idempotency, NewPayment, OpenChannel};
 
 use self::accounts::Accounts;
 use self::clock::millis;
-use self::decide::Outcome;
-use self::driver::{Driver, LEASE_MS, Order};
-use crate::channel::{Capabilities, Channel, CodeOutcome, MerchantAccount, TradeDetails, TradeRef};
-use crate::ledger::{Commit, Ledger, LedgerError, StoredAnswer};
+use self::driver::{LEASE_MS, Order};
+use self::inner::{Announced, Inner, details, trade};
+use crate::channel::{Channel, MerchantAccount};
+use crate::ledger::{Commit, Ledger, LedgerError};
 use crate::money::Money;
 use crate::payment::{
-    AccountId, Attempt, AttemptState, ChannelId, CodeRejection, CodeRule, IdError, Payment, PaymentCode, PaymentEvent,
-    PaymentId, PaymentState, StoreId, TillId, UnixMillis, Way,
+    AttemptState, ChannelId, Payment, PaymentCode, PaymentEvent, PaymentId, StoreId, UnixMillis, Way,
 };
 
 /// How often payments whose owner died are looked for, where processes share the books.
@@ -36,131 +36,10 @@ const SWEEP: Duration = Duration::from_secs(5);
 /// A caller's write meets another's only so often before something is wrong.
 const MAX_CONFLICTS: u32 = 100;
 
-/// How an engine is set up.
-#[derive(Debug, Clone)]
-pub struct EngineConfig {
-    /// This process among those that share the books; unique for each start.
-    pub instance: String,
-    /// Whether no other process can be using the books: leases of dead owners are broken at start.
-    pub exclusive: bool,
-    /// Time.
-    pub clock: Clock,
-}
-
-impl EngineConfig {
-    /// A process of that name, alone on its books, by the machine's clock.
-    #[must_use]
-    pub fn new(instance: String) -> Self {
-        Self { instance, exclusive: true, clock: Clock::system() }
-    }
-}
-
-/// A sale to be.
-#[derive(Debug, Clone)]
-pub struct NewPayment {
-    /// What is due.
-    pub amount: Money,
-    /// What for; the store's name where absent.
-    pub description: Option<String>,
-    /// Where.
-    pub store: StoreId,
-    /// At which till.
-    pub till: TillId,
-    /// Who takes it.
-    pub operator: Option<String>,
-    /// How many seconds the customer has to pay.
-    pub collect_seconds: u32,
-}
-
-/// Makes a call idempotent: the answer that `render` makes of the payment is stored with the events that led to it.
-pub struct Idempotency {
-    /// Whose key it is.
-    pub scope: String,
-    /// The key.
-    pub key: String,
-    /// SHA-256 of method, path and body.
-    pub digest: [u8; 32],
-    /// HTTP status and body for the payment as it then stands.
-    pub render: fn(&Payment) -> (u16, String),
-}
-
-/// What an idempotent call gives.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Answered {
-    /// Done now; the payment as it stands.
-    Fresh(Box<Payment>),
-    /// Done before: this was the answer.
-    Replayed(Box<StoredAnswer>),
-}
-
-/// A channel that is open.
-#[derive(Debug, Clone)]
-pub struct OpenChannel {
-    /// Which.
-    pub channel: ChannelId,
-    /// Through which account.
-    pub account: AccountId,
-    /// What it can do.
-    pub capabilities: Capabilities,
-    /// Whether no real money moves.
-    pub training: bool,
-}
-
-/// What the engine refuses.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// The books refuse.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The scanned text is no payment code.
-    #[error(transparent)]
-    NotAPaymentCode(#[from] CodeRejection),
-    /// The channel has no enabled account.
-    #[error("no account is open for {0}: choose another way to pay, or have the manager add an account")]
-    ChannelClosed(ChannelId),
-    /// No account at all.
-    #[error("no merchant account is configured: add one, or start in training mode")]
-    NoAccount,
-    /// The channel does not take this amount.
-    #[error("{channel} does not take this amount: it takes {min} to {max}")]
-    AmountOutOfRange {
-        /// Which channel.
-        channel: ChannelId,
-        /// The least it takes.
-        min: Money,
-        /// The most it takes.
-        max: Money,
-    },
-    /// A payment code is being worked on already.
-    #[error("a payment code is being worked on: wait for its result before scanning another")]
-    Busy,
-    /// The payment is paid or over.
-    #[error("this payment is {state}: begin a new one")]
-    Over {
-        /// Its state's name.
-        state: &'static str,
-    },
-    /// No number is left for another attempt, or the id is foreign.
-    #[error("this payment had too many attempts: cancel it and begin a new one")]
-    TooManyAttempts,
-    /// An identifier is malformed.
-    #[error(transparent)]
-    Id(#[from] IdError),
-}
-
 /// The engine. Cheap to clone; every clone is the same engine.
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
-}
-
-struct Inner {
-    ledger: Ledger,
-    instance: String,
-    clock: Clock,
-    accounts: RwLock<Arc<Accounts>>,
-    drivers: Mutex<HashMap<PaymentId, mpsc::UnboundedSender<Order>>>,
-    tasks: Mutex<JoinSet<()>>,
 }
 
 impl Engine {
@@ -196,6 +75,7 @@ impl Engine {
             clock,
             accounts: RwLock::new(Arc::new(accounts)),
             drivers: Mutex::default(),
+            announced: Mutex::default(),
             tasks: Mutex::default(),
         });
         inner.resume().await?;
@@ -299,6 +179,17 @@ impl Engine {
         channel: &ChannelId,
         idempotency: Option<Idempotency>,
     ) -> Result<Answered, EngineError> {
+        let (engine, id, actor, channel) = (self.clone(), id.clone(), actor.to_owned(), channel.clone());
+        uninterrupted(async move { engine.begin_code(&id, &actor, &channel, idempotency).await }).await
+    }
+
+    async fn begin_code(
+        &self,
+        id: &PaymentId,
+        actor: &str,
+        channel: &ChannelId,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Answered, EngineError> {
         if let Some(replayed) = self.replayed(idempotency.as_ref()).await? {
             return Ok(replayed);
         }
@@ -311,14 +202,18 @@ impl Engine {
         if live {
             return self.write(id, actor, idempotency.as_ref(), |_| Ok(Vec::new())).await;
         }
-        let inner = &self.inner;
+        let mut announced: Option<Option<Announced>> = None;
         let started = self
-            .write(id, actor, None, |payment| inner.start_attempt(payment, channel, None).map(|(event, _)| vec![event]))
+            .write(id, actor, None, |payment| {
+                let (event, _) = self.inner.start_attempt(payment, channel, None)?;
+                announced = Some(self.inner.announce(&event));
+                Ok(vec![event])
+            })
             .await?;
         let Answered::Fresh(payment) = started else { return Ok(started) };
         let no = payment.attempts.last().map_or(0, |attempt| attempt.no);
         let (reply, answered) = oneshot::channel();
-        self.inner.order(id, Order::Code { no, reply, idempotency });
+        self.inner.order(id, Order::Code { no, reply, idempotency, announced: announced.flatten() });
         match answered.await {
             Ok(answer) => answer,
             // The driver stopped: the payment as it stands is the truth.
@@ -341,12 +236,25 @@ impl Engine {
         auth_code: &str,
         idempotency: Option<Idempotency>,
     ) -> Result<Answered, EngineError> {
+        let (engine, id, actor) = (self.clone(), id.clone(), actor.to_owned());
+        let auth_code = Zeroizing::new(auth_code.to_owned());
+        uninterrupted(async move { engine.begin_scan(&id, &actor, &auth_code, idempotency).await }).await
+    }
+
+    async fn begin_scan(
+        &self,
+        id: &PaymentId,
+        actor: &str,
+        auth_code: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Answered, EngineError> {
         if let Some(replayed) = self.replayed(idempotency.as_ref()).await? {
             return Ok(replayed);
         }
         let code = PaymentCode::classify(auth_code, &self.inner.code_rules())?;
         let mac = self.inner.ledger.code_mac(code.expose());
         let mut chosen = None;
+        let mut announced: Option<Option<Announced>> = None;
         let answered = self
             .write(id, actor, idempotency.as_ref(), |payment| {
                 let busy = payment.open_attempts().any(|attempt| attempt.way == Way::ConsumerPresented);
@@ -356,6 +264,7 @@ impl Engine {
                 let (event, account) =
                     self.inner.start_attempt(payment, code.channel(), Some((code.masked(), mac.clone())))?;
                 chosen = Some(account);
+                announced = Some(self.inner.announce(&event));
                 Ok(vec![event])
             })
             .await?;
@@ -372,6 +281,7 @@ impl Engine {
                     details: details(payment, &entry.account, expires_at),
                     channel: entry.channel.clone(),
                     auth_code: Zeroizing::new(code.expose().to_owned()),
+                    announced: announced.flatten(),
                 },
             );
         }
@@ -499,149 +409,10 @@ impl Engine {
     }
 }
 
-impl Inner {
-    fn accounts(&self) -> Arc<Accounts> {
-        self.accounts.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn drivers(&self) -> MutexGuard<'_, HashMap<PaymentId, mpsc::UnboundedSender<Order>>> {
-        self.drivers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sees to it that every unfinished payment has a driver.
-    async fn resume(self: &Arc<Self>) -> Result<(), LedgerError> {
-        for id in self.ledger.unfinished(&self.instance, self.clock.now()).await? {
-            self.order(&id, Order::Wake);
-        }
-        Ok(())
-    }
-
-    /// Gives an order to the payment's driver, starting it where there is none.
-    fn order(self: &Arc<Self>, id: &PaymentId, order: Order) {
-        let mut drivers = self.drivers();
-        let order = match drivers.get(id) {
-            Some(orders) => match orders.send(order) {
-                Ok(()) => return,
-                Err(unsent) => unsent.0,
-            },
-            None => order,
-        };
-        let (sender, orders) = mpsc::unbounded_channel();
-        let _ = sender.send(order);
-        drivers.insert(id.clone(), sender);
-        drop(drivers);
-        let mut tasks = self.tasks();
-        // Drivers that have ended are let go of here, so that the set does not grow.
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(Driver { engine: self.clone(), id: id.clone(), orders }.run());
-    }
-
-    /// A driver with nothing left to do leaves, unless an order came meanwhile.
-    fn leave(&self, id: &PaymentId, orders: &mut mpsc::UnboundedReceiver<Order>) -> bool {
-        let mut drivers = self.drivers();
-        if !orders.is_empty() {
-            return false;
-        }
-        drivers.remove(id);
-        true
-    }
-
-    fn leave_at_once(&self, id: &PaymentId) {
-        self.drivers().remove(id);
-    }
-
-    fn code_rules(&self) -> Vec<CodeRule> {
-        let accounts = self.accounts();
-        let mut rules: Vec<_> = accounts.open().iter().flat_map(|open| open.capabilities.code_rules.clone()).collect();
-        // A code of a channel that is not open is still told from one that is none.
-        rules.extend(CodeRule::published());
-        rules
-    }
-
-    /// The intent of an attempt through the channel's open account.
-    fn start_attempt(
-        &self,
-        payment: &Payment,
-        channel: &ChannelId,
-        auth_code: Option<(String, String)>,
-    ) -> Result<(PaymentEvent, AccountId), EngineError> {
-        let accounts = self.accounts();
-        if !payment.accepts_attempts() {
-            let state = if payment.state == PaymentState::Pending { "being closed" } else { payment.state.name() };
-            return Err(EngineError::Over { state });
-        }
-        let open =
-            accounts.open_for(channel, payment.training).ok_or_else(|| EngineError::ChannelClosed(channel.clone()))?;
-        let range = &open.capabilities.amount;
-        if !range.contains(&payment.amount.minor) {
-            let money = |minor| Money::new(minor, payment.amount.currency);
-            return Err(EngineError::AmountOutOfRange {
-                channel: channel.clone(),
-                min: money(*range.start()),
-                max: money(*range.end()),
-            });
-        }
-        let no = u32::try_from(payment.attempts.len() + 1).map_err(|_| EngineError::TooManyAttempts)?;
-        let out_trade_no = payment.id.out_trade_no(no).ok_or(EngineError::TooManyAttempts)?;
-        let way = if auth_code.is_some() { Way::ConsumerPresented } else { Way::MerchantPresented };
-        let (auth_code_masked, auth_code_mac) = auth_code.unzip();
-        let event = PaymentEvent::AttemptStarted {
-            no,
-            way,
-            channel: channel.clone(),
-            account: open.account.clone(),
-            out_trade_no,
-            auth_code_masked,
-            auth_code_mac,
-        };
-        Ok((event, open.account.clone()))
-    }
-
-    /// Asks for the code of an attempt whose intent is durable.
-    async fn ask_for_code(&self, id: &PaymentId, no: u32) -> Outcome {
-        let nothing = |why: &str| Outcome::Code(CodeOutcome::Unknown(why.to_owned()));
-        let payment = match self.ledger.payment(id).await {
-            Ok(Some(payment)) => payment,
-            Ok(None) => return nothing("the payment is not in the books"),
-            Err(error) => return nothing(&error.to_string()),
-        };
-        let accounts = self.accounts();
-        let Some((attempt, entry)) =
-            payment.attempt(no).and_then(|attempt| Some((attempt, accounts.get(&attempt.account)?)))
-        else {
-            return nothing("its account cannot be opened");
-        };
-        let expires_at = driver::code_expires_at(self.clock.now(), entry.channel.as_ref());
-        let details = details(&payment, &entry.account, expires_at);
-        Outcome::Code(entry.channel.create_code(&trade(&payment, attempt), &details).await)
-    }
-}
-
-/// What the provider sees of an attempt.
-fn trade(payment: &Payment, attempt: &Attempt) -> TradeRef {
-    TradeRef {
-        out_trade_no: attempt.out_trade_no.clone(),
-        amount: payment.amount,
-        way: attempt.way,
-        started_at: attempt.started_at,
-        provider_trade_no: attempt.provider_trade_no.clone(),
-    }
-}
-
-fn details(payment: &Payment, account: &MerchantAccount, expires_at: UnixMillis) -> TradeDetails {
-    TradeDetails {
-        description: payment.description.clone(),
-        store: payment.store.to_string(),
-        till: payment.till.to_string(),
-        operator: payment.operator.clone(),
-        expires_at,
-        notify_url: account
-            .notify_base_url
-            .as_ref()
-            .map(|base| format!("{base}/v1/notifications/{}/{}", account.channel, account.id)),
-    }
+/// Runs to its end though the caller may go away: between an intent and its request nothing may be cut off.
+async fn uninterrupted(
+    work: impl Future<Output = Result<Answered, EngineError>> + Send + 'static,
+) -> Result<Answered, EngineError> {
+    let ended = || LedgerError::Database("the engine was stopped".into());
+    tokio::spawn(work).await.unwrap_or_else(|_| Err(ended().into()))
 }

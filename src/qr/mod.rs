@@ -1,29 +1,37 @@
-//! Payload text to code modules, and modules to SVG, PNG and the terminal. Pure.
+//! Payload text to code modules, and modules to SVG, PNG and terminal text. Pure.
+//!
+//! Whatever draws a code has to keep two rules: a module is a whole number of pixels, and [`QUIET_ZONE`] light modules
+//! stand around it. All outputs here do.
 
-mod render;
+mod output;
 
-use qrcode::{EcLevel, QrCode};
+use qrcode::bits::Bits;
+use qrcode::{Color, EcLevel, QrCode, Version};
 
-/// Light modules around a code, as ISO/IEC 18004 wants them.
+/// How many light modules stand on each side (ISO/IEC 18004, 9.1).
 pub const QUIET_ZONE: usize = 4;
-/// Payment payloads are far shorter; longer ones give codes too dense to scan from a screen.
-const MAX_BYTES: usize = 512;
 
-/// A text that no code can show.
+/// Longer texts take the least error correction: smaller modules lose more to a camera than correction wins back.
+const DENSE_FROM_BYTES: usize = 300;
+
+/// Why there is no code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QrError {
-    /// Nothing to show.
-    #[error("there is nothing to show")]
+    /// There is nothing to say.
+    #[error("there is no text to make a code of")]
     Empty,
-    /// Too long to be scanned from a screen.
-    #[error("the text has {0} bytes, too many for a code on a screen (at most 512)")]
-    TooLong(usize),
-    /// A picture of this size cannot be made.
-    #[error("a picture of this size cannot be made")]
-    Picture,
+    /// More than the largest code holds.
+    #[error("the text has {bytes} bytes, more than a QR code holds (2,953)")]
+    TooLong {
+        /// How many it has.
+        bytes: usize,
+    },
+    /// The picture could not be encoded.
+    #[error("the code's picture could not be made: {0}")]
+    Picture(String),
 }
 
-/// The modules of a code, without its quiet zone.
+/// A QR code as dark and light modules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Modules {
     size: usize,
@@ -31,32 +39,76 @@ pub struct Modules {
 }
 
 impl Modules {
-    /// The code that says `text`. Short texts get level Q, so that glare on a screen costs nothing; longer ones level M.
+    /// The code of a text: the smallest that has correction level M (L for long texts), at the highest level that this
+    /// size holds.
     ///
     /// # Errors
-    /// [`QrError::Empty`], [`QrError::TooLong`].
-    pub fn encode(text: &str) -> Result<Self, QrError> {
+    /// [`QrError::Empty`] or [`QrError::TooLong`].
+    pub fn of(text: &str) -> Result<Self, QrError> {
         if text.is_empty() {
             return Err(QrError::Empty);
         }
-        if text.len() > MAX_BYTES {
-            return Err(QrError::TooLong(text.len()));
-        }
-        let level = if text.len() <= 64 { EcLevel::Q } else { EcLevel::M };
-        let code = QrCode::with_error_correction_level(text, level).map_err(|_| QrError::TooLong(text.len()))?;
-        let dark = code.to_colors().into_iter().map(|color| color == qrcode::Color::Dark).collect();
-        Ok(Self { size: code.width(), dark })
+        let levels: &[EcLevel] = if text.len() < DENSE_FROM_BYTES { &[EcLevel::M, EcLevel::L] } else { &[EcLevel::L] };
+        let version = levels
+            .iter()
+            .find_map(|level| (1..=40).map(Version::Normal).find(|version| segments(text, *version, *level).is_some()))
+            .ok_or(QrError::TooLong { bytes: text.len() })?;
+        let code = [EcLevel::H, EcLevel::Q, EcLevel::M, EcLevel::L]
+            .into_iter()
+            .find_map(|level| QrCode::with_bits(segments(text, version, level)?, level).ok())
+            .ok_or(QrError::TooLong { bytes: text.len() })?;
+        Ok(Self {
+            size: code.width(),
+            dark: code.into_colors().into_iter().map(|color| color == Color::Dark).collect(),
+        })
     }
 
-    /// Modules along a side, without the quiet zone.
+    /// Modules on each side, without the quiet zone.
     #[must_use]
     pub const fn size(&self) -> usize {
         self.size
     }
 
-    /// Whether the module in that column and row is dark; the quiet zone and all beyond is light.
+    /// Modules on each side, with the quiet zone.
     #[must_use]
-    pub fn is_dark(&self, x: usize, y: usize) -> bool {
+    pub const fn full_size(&self) -> usize {
+        self.size + 2 * QUIET_ZONE
+    }
+
+    /// Whether the module in column `x` of row `y` is dark, from the top left; what lies outside is light.
+    #[must_use]
+    pub fn dark(&self, x: usize, y: usize) -> bool {
         x < self.size && y < self.size && self.dark.get(y * self.size + x).copied().unwrap_or(false)
     }
+
+    /// As [`Modules::dark`], counted from the corner of the quiet zone.
+    #[must_use]
+    pub fn dark_with_quiet_zone(&self, x: usize, y: usize) -> bool {
+        match (x.checked_sub(QUIET_ZONE), y.checked_sub(QUIET_ZONE)) {
+            (Some(x), Some(y)) => self.dark(x, y),
+            _ => false,
+        }
+    }
+
+    /// The largest whole number of pixels for a module so that the code with its quiet zone fits into `pixels`;
+    /// at least 1.
+    #[must_use]
+    pub const fn px_per_module_within(&self, pixels: u32) -> u32 {
+        let px = pixels / self.full_size() as u32;
+        if px == 0 { 1 } else { px }
+    }
+}
+
+/// The text as data bits of a code of that version and level, or `None` where it does not fit.
+fn segments(text: &str, version: Version, level: EcLevel) -> Option<Bits> {
+    let mut bits = Bits::new(version);
+    if text.is_ascii() {
+        bits.push_optimal_data(text.as_bytes()).ok()?;
+    } else {
+        // The optimiser would take some UTF-8 bytes for Shift JIS and write them in kanji mode, which readers turn
+        // into other characters.
+        bits.push_byte_data(text.as_bytes()).ok()?;
+    }
+    bits.push_terminator(level).ok()?;
+    Some(bits)
 }

@@ -66,7 +66,11 @@ enum Stage {
     Local,
     /// `rxing`, Code 128 only, on the frame turned by so many degrees.
     Turned(f32),
-    /// The same with the noise across the bars averaged out.
+    /// `rxing` through its own pyramid of scales and closings: the dearest.
+    Filtered,
+    /// `rxing` on the frame at double size: small modules.
+    Double,
+    /// The same as [`Stage::Turned`] with the noise across the bars averaged out.
     Half128(f32),
 }
 
@@ -107,6 +111,7 @@ impl Decoder {
             merge(&mut found, look(Stage::Plain, frame));
             let rest = [Stage::Half, Stage::HalfRqrr, Stage::Stretched, Stage::Local, Stage::Inverted]
                 .into_iter()
+                .chain([Stage::Filtered, Stage::Double])
                 .chain(ANGLES.map(Stage::Turned))
                 .chain([0.0, 90.0].map(Stage::Half128))
                 .chain(ANGLES.map(Stage::Half128));
@@ -145,6 +150,8 @@ fn look(stage: Stage, frame: &GreyFrame) -> Vec<Symbol> {
         Stage::Stretched => rxing(&stretched(frame), &both, true),
         Stage::Inverted => rxing(&frame.map(|level| 255 - level), &[BarcodeFormat::QR_CODE], false),
         Stage::Local => rxing(&local(frame), &both, false),
+        Stage::Filtered => filtered(frame, &both),
+        Stage::Double => doubled(frame).map_or_else(Vec::new, |large| halved(rxing(&large, &both, true))),
         Stage::Turned(angle) => turned(frame, angle, &bars),
         Stage::Half128(angle) => scaled(turned(&frame.shrunk(2), angle, &bars), 2),
     }));
@@ -201,6 +208,45 @@ fn rxing(frame: &GreyFrame, formats: &[BarcodeFormat], harder: bool) -> Vec<Symb
         .and_then(|result| symbol(&result))
         .into_iter()
         .collect()
+}
+
+fn filtered(frame: &GreyFrame, formats: &[BarcodeFormat]) -> Vec<Symbol> {
+    let mut hints = DecodeHints {
+        PossibleFormats: Some(formats.iter().copied().collect()),
+        TryHarder: Some(true),
+        ..DecodeHints::default()
+    };
+    let luma = frame.luma().to_vec();
+    rxing::helpers::detect_in_luma_filtered_with_hints(luma, frame.width(), frame.height(), None, &mut hints)
+        .ok()
+        .and_then(|result| symbol(&result))
+        .into_iter()
+        .collect()
+}
+
+/// The frame at double size, between pixels their mean; `None` where it would be too large.
+fn doubled(frame: &GreyFrame) -> Option<GreyFrame> {
+    let (width, height) = (frame.width() * 2, frame.height() * 2);
+    if width.max(height) > MAX_SIDE {
+        return None;
+    }
+    let mut luma = Vec::with_capacity(width as usize * height as usize);
+    for y in 0..i64::from(height) {
+        for x in 0..i64::from(width) {
+            let (left, top) = (x / 2, y / 2);
+            let level = |dx: i64, dy: i64| u16::from(frame.at(left + dx, top + dy));
+            let sum = level(0, 0) + level(x % 2, 0) + level(0, y % 2) + level(x % 2, y % 2);
+            luma.push(u8::try_from(sum / 4).unwrap_or(u8::MAX));
+        }
+    }
+    GreyFrame::new(width, height, width as usize, &luma).ok()
+}
+
+fn halved(mut symbols: Vec<Symbol>) -> Vec<Symbol> {
+    for corner in symbols.iter_mut().flat_map(|symbol| symbol.corners.iter_mut()) {
+        *corner = corner.map(|value| value / 2.0);
+    }
+    symbols
 }
 
 fn symbol(result: &rxing::RXingResult) -> Option<Symbol> {

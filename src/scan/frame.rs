@@ -6,7 +6,7 @@ pub const MAX_SIDE: u32 = 8_192;
 /// Why bytes are no frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// No pixel, or more than [`MAX_SIDE`] along a side.
+    /// No pixel, or more than 8,192 along a side.
     #[error("a frame of {width}x{height} pixels cannot be read (1x1 to 8192x8192)")]
     Size {
         /// Pixels.

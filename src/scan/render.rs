@@ -35,7 +35,7 @@ pub fn render_phone(code: &str, scene: &Scene) -> Result<GreyFrame, FrameError> 
     if scene.width < 320 || scene.height < 240 {
         return Err(FrameError::Size { width: scene.width, height: scene.height });
     }
-    let modules = Modules::encode(code).map_err(|error| FrameError::Damaged(error.to_string()))?;
+    let modules = Modules::of(code).map_err(|error| FrameError::Damaged(error.to_string()))?;
     let bars = bars(code);
     let (width, height) = (scene.width as usize, scene.height as usize);
     // The phone, upright, in the frame's middle: side lengths of its own picture.
@@ -123,7 +123,7 @@ impl Phone {
         if let (Some(x), Some(y)) = cell
             && x < side
             && y < side
-            && self.modules.is_dark(x / module, y / module)
+            && self.modules.dark(x / module, y / module)
         {
             return Some(dark);
         }

@@ -6,6 +6,7 @@ mod ledger;
 mod pay;
 mod sandbox;
 mod serve;
+mod takings;
 #[cfg(feature = "till")]
 mod till;
 
@@ -48,10 +49,13 @@ pub(super) fn run(cli: Cli, started: Instant) -> Result<ExitCode> {
             let (data, config) = open()?;
             runtime()?.block_on(ledger::rebuild(books, &data, &config))
         }
+        Some(Command::Takings(args)) => {
+            let (data, config) = open()?;
+            runtime()?.block_on(takings::run(args, &data, &config))
+        }
         Some(Command::Decode(args)) => decode::run(&args),
         Some(Command::Camera(CameraCommand::List { json })) => camera::list(json),
         Some(Command::Camera(CameraCommand::Test { source, seconds, json })) => camera::test(&source, seconds, json),
-        Some(_) => anyhow::bail!("later"),
     }
 }
 

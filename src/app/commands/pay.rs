@@ -146,7 +146,7 @@ impl Teller {
     }
 
     fn draw(&self, code: &str) {
-        match Modules::encode(code) {
+        match Modules::of(code) {
             // With --json stdout is for programs; the drawing is for eyes.
             Ok(modules) if self.json => eprintln!("{}", modules.to_terminal()),
             Ok(modules) => print_line(&modules.to_terminal()),

@@ -15,12 +15,9 @@ use crate::money::Currency;
 use crate::report::{Format, TakingsReport, render};
 
 pub(super) async fn run(args: TakingsArgs, data: &DataDir, config: &Config) -> Result<ExitCode> {
-    let date = match args.date.as_deref().map(str::parse::<jiff::civil::Date>).transpose() {
-        Ok(date) => date,
-        Err(_) => {
-            eprintln!("scantill: the date is not one: write YYYY-MM-DD, such as 2026-11-24");
-            return Ok(ExitCode::from(2));
-        }
+    let Ok(date) = args.date.as_deref().map(str::parse::<jiff::civil::Date>).transpose() else {
+        eprintln!("scantill: the date is not one: write YYYY-MM-DD, such as 2026-11-24");
+        return Ok(ExitCode::from(2));
     };
     let format = match args.format {
         FormatArg::Table => Format::Table,
@@ -38,7 +35,8 @@ pub(super) async fn run(args: TakingsArgs, data: &DataDir, config: &Config) -> R
     let day = date.unwrap_or_else(|| ledger.business_day(now()));
     let query = TakingsQuery { day, store: None, till: None, training: !live, currency: Currency::CNY };
     let takings = ledger.takings(&query).await?;
-    let store_name = ledger.stores().await?.into_iter().next().map_or_else(|| config.store_name.clone(), |store| store.name);
+    let store_name =
+        ledger.stores().await?.into_iter().next().map_or_else(|| config.store_name.clone(), |store| store.name);
     ledger.close().await;
     let bytes = render(&TakingsReport { takings, store_name }, format)?;
     match &args.out {

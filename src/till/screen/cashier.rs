@@ -1,0 +1,701 @@
+//! The cashier's window: header, the counter on the left, camera and recent sales on the right, footer.
+
+use iced::widget::{Column, button, column, container, row, scrollable, space};
+use iced::{Center, Element, Fill};
+
+use crate::api::wire::{PaymentView, Takings};
+use crate::money::Money;
+use crate::payment::{AttemptState, ChannelId, PaymentId, PendingReason};
+use crate::till::font;
+use crate::till::icon::{self, Icon};
+use crate::till::sale::{Awaited, ChannelRow, Collecting, Counter, EndKind, Ending, Focus, Hint, Notice, Phase, Press};
+use crate::till::theme::{Look, Role, Tone, boxed, card, ground, press, rail, round, scroll, size, space as distance};
+use crate::till::widget::preview::{Sight, preview};
+use crate::till::widget::ring::{Ring, ring};
+use crate::till::widget::sale_row::sale_row;
+use crate::till::widget::shape::{Standing, shape};
+use crate::till::widget::{amount, badge, figures, gap, keypad, keys, line, rule, strong, words};
+
+/// What the cashier does in this window.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// A key or button of the counter.
+    Press(Press),
+    /// Open a sale's story.
+    Open(PaymentId),
+    /// Go to another page.
+    Go(Page),
+    /// Show or hide the training phone.
+    Phone,
+}
+
+/// The pages of the cashier's window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Page {
+    /// The counter.
+    #[default]
+    Counter,
+    /// The sales of the day.
+    Sales,
+    /// A sale's whole story.
+    Story,
+    /// The takings.
+    Takings,
+    /// Settings.
+    Settings,
+    /// The keys.
+    Help,
+}
+
+/// How the till is connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// Being set up.
+    Starting,
+    /// It stands.
+    Online,
+    /// It broke; it is being set up again.
+    Offline,
+    /// It could not be set up at all, and why.
+    Broken(String),
+}
+
+/// What stands around the counter.
+pub struct Around<'a> {
+    /// The shop.
+    pub store: &'a str,
+    /// The till.
+    pub till: &'a str,
+    /// Whether no real money moves.
+    pub training: bool,
+    /// How the till is connected.
+    pub link: &'a Link,
+    /// The last sales, the latest first.
+    pub recent: &'a [PaymentView],
+    /// Today.
+    pub today: Option<&'a Takings>,
+    /// The camera.
+    pub sight: &'a Sight,
+    /// Width and height of the window, logical.
+    pub window: iced::Size,
+    /// Whether the training phone stands beside.
+    pub phone: bool,
+}
+
+/// The header that every page of the window has.
+pub fn header<'a>(look: Look<'a>, around: &Around<'a>) -> Element<'a, Message> {
+    let palette = look.palette;
+    let mut left = row![icon::view(Icon::Store, 22.0, palette.muted)].spacing(distance::SMALL).align_y(Center);
+    left = left.push(strong(around.store, size::TITLE, palette.text));
+    if !around.till.is_empty() {
+        left = left.push(words(format!("·  {}", around.till), size::LABEL, palette.muted));
+    }
+    let training = around.training.then(|| training_banner(look));
+    let (dot, word) = match around.link {
+        Link::Starting => (palette.warning, "bar-connecting"),
+        Link::Online => (palette.success, "bar-online"),
+        Link::Offline | Link::Broken(_) => (palette.danger, "bar-offline"),
+    };
+    let right = row![
+        container(space()).width(10).height(10).style(round(dot.mark, 5.0)),
+        words(look.say(word), size::BODY, palette.muted),
+        gap(distance::SMALL),
+        figures(look.time(look.now), size::TITLE, palette.text),
+    ]
+    .spacing(distance::SMALL)
+    .align_y(Center);
+    let bar = row![container(left).width(Fill), training, container(right).align_right(Fill)]
+        .spacing(distance::GAP)
+        .align_y(Center)
+        .height(56);
+    column![container(bar).padding([0.0, distance::GROUP]).style(ground(palette.surface, palette.text)), rule(look)]
+        .into()
+}
+
+/// The banner of training mode.
+pub fn training_banner<'a, M: 'a>(look: Look<'_>) -> Element<'a, M> {
+    let tone = look.palette.warning;
+    container(
+        row![icon::view(Icon::Training, 18.0, tone.text), strong(look.say("bar-training"), size::BODY, tone.text),]
+            .spacing(distance::SMALL)
+            .align_y(Center),
+    )
+    .padding([6.0, distance::GAP])
+    .style(round(tone.tint, 16.0))
+    .into()
+}
+
+/// The footer: today's takings and the keys.
+pub fn footer<'a>(look: Look<'a>, around: &Around<'a>, page: Page) -> Element<'a, Message> {
+    let palette = look.palette;
+    let today: Element<'a, Message> = match around.today {
+        None => words(look.say("common-loading"), size::BODY, palette.muted),
+        Some(takings) => row![
+            words(look.say("common-today"), size::BODY, palette.muted),
+            amount::amount(Money::new(takings.total.net, takings.currency), size::TITLE, palette.text),
+            words(look.say_with("sales-count", &[("count", takings.total.count.into())]), size::BODY, palette.muted),
+        ]
+        .spacing(distance::SMALL)
+        .align_y(Center)
+        .into(),
+    };
+    let go = |name, label, target| {
+        keys::key(look, name, look.say(label), Message::Go(if page == target { Page::Counter } else { target }))
+    };
+    let mut bar = row![container(today).width(Fill)].spacing(distance::TINY).align_y(Center).height(56);
+    if page != Page::Counter {
+        bar = bar.push(keys::key(look, "Esc", look.say("key-back"), Message::Go(Page::Counter)));
+    }
+    bar = bar.push(go("F2", "key-sales", Page::Sales)).push(go("F3", "key-takings", Page::Takings)).push(go(
+        "F5",
+        "key-settings",
+        Page::Settings,
+    ));
+    if around.training {
+        bar = bar.push(keys::key(look, "F8", look.say("key-phone"), Message::Phone));
+    }
+    bar = bar.push(go("F1", "key-help", Page::Help));
+    column![
+        rule(look),
+        container(bar)
+            .padding(iced::Padding::from([0.0, distance::GAP]).left(distance::GROUP))
+            .style(ground(palette.surface, palette.text)),
+    ]
+    .into()
+}
+
+/// How wide the right column is.
+fn side_width(around: &Around<'_>, collecting: bool) -> f32 {
+    match (around.phone, collecting) {
+        (true, _) => 320.0,
+        (false, true) => 460.0,
+        (false, false) => 384.0,
+    }
+}
+
+/// How wide the training phone's column is.
+pub const PHONE_WIDTH: f32 = 348.0;
+
+/// The counter and what stands beside it.
+pub fn body<'a>(look: Look<'a>, counter: &'a Counter, around: &Around<'a>) -> Element<'a, Message> {
+    let collecting = counter.is_busy();
+    let side = side_width(around, collecting);
+    let phone = if around.phone { PHONE_WIDTH + distance::GAP } else { 0.0 };
+    let width = (around.window.width - side - phone - 3.0 * distance::GAP).max(360.0);
+    row![
+        container(left(look, counter, around, width)).width(Fill).height(Fill),
+        container(right(look, counter, around, side)).width(side).height(Fill),
+    ]
+    .spacing(distance::GAP)
+    .into()
+}
+
+fn left<'a>(look: Look<'a>, counter: &'a Counter, around: &Around<'a>, width: f32) -> Element<'a, Message> {
+    let palette = look.palette;
+    match (&counter.phase, around.link) {
+        (Phase::Entry, Link::Broken(why)) => broken(look, why),
+        (Phase::Entry, Link::Starting) => starting(look),
+        (Phase::Entry, _) => container(entry(look, counter, around, width))
+            .padding(distance::GROUP)
+            .height(Fill)
+            .style(card(palette))
+            .into(),
+        (Phase::Collecting(collecting), _) => collect(look, counter, collecting, around, width),
+        (Phase::Result(ending), _) => result(look, ending, width),
+    }
+}
+
+fn starting<'a>(look: Look<'a>) -> Element<'a, Message> {
+    let palette = look.palette;
+    notice_page(
+        look,
+        icon::view(Icon::Store, 64.0, palette.accent).into(),
+        look.say("cashier-starting"),
+        look.say("cashier-starting-hint"),
+        None,
+    )
+}
+
+fn broken<'a>(look: Look<'a>, why: &str) -> Element<'a, Message> {
+    notice_page(
+        look,
+        icon::view(Icon::Offline, 64.0, look.palette.danger.mark).into(),
+        look.say("broken-title"),
+        look.say("broken-body"),
+        Some(why.to_owned()),
+    )
+}
+
+/// A page that says one thing: an icon, a title, a sentence, and small print.
+pub fn notice_page<'a, M: 'a>(
+    look: Look<'a>,
+    picture: Element<'a, M>,
+    title: String,
+    body: String,
+    small: Option<String>,
+) -> Element<'a, M> {
+    let palette = look.palette;
+    let texts = column![
+        picture,
+        space().height(distance::GAP),
+        line(title, size::HEADING, palette.text).font(font::LATIN_BOLD),
+        line(body, size::LABEL, palette.muted).align_x(Center),
+        small.map(|small| line(small, size::BODY, palette.muted).align_x(Center)),
+    ]
+    .spacing(distance::SMALL)
+    .align_x(Center)
+    .max_width(520);
+    container(texts).center(Fill).padding(distance::PAGE).style(card(palette)).into()
+}
+
+/// Amount and what stands under it; the amount is at the same place while typing and while collecting.
+fn head<'a>(shown: Element<'a, Message>, under: Element<'a, Message>, tall: bool) -> Element<'a, Message> {
+    let height = if tall { 40.0 } else { distance::SMALL };
+    column![container(shown).center_x(Fill).center_y(132), container(under).center_x(Fill).height(height)]
+        .width(Fill)
+        .into()
+}
+
+fn entry<'a>(look: Look<'a>, counter: &'a Counter, around: &Around<'a>, width: f32) -> Element<'a, Message> {
+    let palette = look.palette;
+    let (typed, rest) = counter.entry.shown();
+    let room = width - 2.0 * distance::GROUP;
+    let fits = amount::fitting(size::AMOUNT, typed.chars().count() + rest.chars().count(), room);
+    let sign = if counter.entry.is_empty() { palette.faint } else { palette.muted };
+    let shown = amount::typed(counter.entry.currency().sign(), typed, rest, fits, palette.text, palette.faint, sign);
+    let ready = counter.entry.amount().is_ok() && *around.link == Link::Online;
+    column![
+        head(shown, note_line(look, counter), true),
+        hint_line(look, counter.hint.as_ref(), around),
+        keypad::keypad(look, ready, Message::Press),
+    ]
+    .spacing(distance::MEDIUM)
+    .into()
+}
+
+/// The note: drawn here and fed by the program, so that no field can swallow a scanner's digits.
+fn note_line<'a>(look: Look<'a>, counter: &'a Counter) -> Element<'a, Message> {
+    let palette = look.palette;
+    let focused = counter.focus == Focus::Note;
+    let color = if focused { palette.accent } else { palette.muted };
+    let content: Element<'a, Message> = if counter.note.is_empty() && !focused {
+        words(look.say("cashier-note-placeholder"), size::LABEL, palette.muted)
+    } else {
+        let caret = container(space())
+            .width(2)
+            .height(20)
+            .style(ground(if focused { palette.accent } else { iced::Color::TRANSPARENT }, palette.text));
+        row![line(counter.note.as_str(), size::LABEL, palette.text), caret].spacing(1.0).align_y(Center).into()
+    };
+    let cap = if focused { "Tab" } else { "F6" };
+    button(
+        row![icon::view(Icon::Note, 18.0, color), content, keys::cap(look, cap)]
+            .spacing(distance::SMALL)
+            .align_y(Center)
+            .height(Fill),
+    )
+    .padding([0.0, distance::GAP])
+    .height(40)
+    .on_press(Message::Press(Press::Note))
+    .style(press(palette, if focused { Role::Plain } else { Role::Quiet }))
+    .into()
+}
+
+/// A line for the cashier, always of the same height so that nothing jumps.
+fn hint_line<'a>(look: Look<'a>, hint: Option<&Hint>, around: &Around<'_>) -> Element<'a, Message> {
+    let palette = look.palette;
+    let offline = Hint::Offline;
+    let hint = hint.or((*around.link == Link::Offline).then_some(&offline));
+    let Some(hint) = hint else { return space().height(44).into() };
+    let (tone, glyph) = match hint {
+        Hint::Offline => (palette.danger, Icon::Offline),
+        Hint::TryFailed { .. } => (palette.danger, Icon::Failure),
+        hint if hint.is_problem() => (palette.danger, Icon::Warning),
+        _ => (palette.warning, Icon::Warning),
+    };
+    let (sentence, small) = hint_words(look, hint);
+    let small = small.map(|small| words(small, size::CAPTION, tone.text));
+    container(
+        row![icon::view(glyph, 22.0, tone.mark), line(sentence, size::LABEL, tone.text), small]
+            .spacing(distance::MEDIUM)
+            .align_y(Center),
+    )
+    .center_x(Fill)
+    .center_y(iced::Shrink)
+    .padding([10.0, distance::GAP])
+    .style(round(tone.tint, distance::CONTROL_RADIUS))
+    .into()
+}
+
+/// The sentence of a hint, and small print for support.
+#[must_use]
+pub fn hint_words(look: Look<'_>, hint: &Hint) -> (String, Option<String>) {
+    use crate::money::MoneyError;
+    use crate::payment::CodeRejection as R;
+    use crate::till::entry::Refusal;
+    let plain = |key: &str| (look.say(key), None);
+    match hint {
+        Hint::Refused(Refusal::Decimals) => plain("amount-no-more-decimals"),
+        Hint::Refused(Refusal::TooLarge) | Hint::Amount(MoneyError::TooLarge) => plain("amount-over-limit"),
+        Hint::Amount(MoneyError::TooManyDecimals { .. }) => plain("amount-no-more-decimals"),
+        Hint::Amount(MoneyError::NotPositive) => plain("amount-enter"),
+        Hint::Amount(MoneyError::Malformed | MoneyError::UnknownCurrency(_)) => plain("amount-malformed"),
+        Hint::AmountFirst => plain("cashier-scan-first"),
+        Hint::EnterFirst => plain("cashier-enter-first"),
+        Hint::NotACode(rejection) => {
+            let sentence = match rejection {
+                R::TooShort { digits, .. } | R::TooLong { digits, .. } => {
+                    look.words.named_with("rejection", rejection.kind(), &[("digits", (*digits).into())])
+                }
+                R::UnknownPrefix { prefix } => {
+                    look.words.named_with("rejection", rejection.kind(), &[("prefix", prefix.as_str().into())])
+                }
+                other => look.words.named("rejection", other.kind()),
+            };
+            (sentence, None)
+        }
+        Hint::TryFailed { reason, code, .. } => (reason_words(look, *reason), code.clone()),
+        Hint::Offline => plain("error-unreachable"),
+        Hint::NoAnswer => plain("error-timed-out"),
+        Hint::CancelNotSent => plain("hint-cancel-not-sent"),
+        Hint::Api { code, detail } => {
+            let sentence = look.words.named("error", code);
+            (if sentence == *code { detail.clone() } else { sentence }, Some(code.clone()))
+        }
+    }
+}
+
+/// A failure's sentence: the money first, then what to do.
+#[must_use]
+pub fn reason_words(look: Look<'_>, reason: crate::payment::FailureReason) -> String {
+    look.words.named("failure", reason.name())
+}
+
+fn collect<'a>(
+    look: Look<'a>,
+    counter: &'a Counter,
+    collecting: &'a Collecting,
+    around: &Around<'a>,
+    width: f32,
+) -> Element<'a, Message> {
+    let palette = look.palette;
+    let room = width - 2.0 * distance::GROUP;
+    let grouped = collecting.amount.to_grouped();
+    let fits = amount::fitting(size::AMOUNT, grouped.chars().count(), room);
+    let shown = amount::typed(
+        collecting.amount.currency.sign(),
+        grouped,
+        String::new(),
+        fits,
+        palette.text,
+        palette.text,
+        palette.muted,
+    );
+    let note = collecting.note.as_deref().unwrap_or_default();
+    let under = line(note, size::LABEL, palette.muted).into();
+    let unknown = collecting.pending() == Some(PendingReason::ResultUnknown);
+    let typing = counter.focus == Focus::Code;
+    let (title, body, tone) = collect_words(look, collecting);
+    let dial = match (collecting.unknown_since, collecting.span()) {
+        (Some(since), _) => Ring::waiting(look, since, palette.warning.mark),
+        (None, Some((from, until))) => Ring::countdown(look, from, until),
+        (None, None) => Ring::waiting(look, look.now, palette.accent),
+    };
+    let mut texts = column![].spacing(distance::TINY);
+    if unknown {
+        texts = texts.push(
+            row![
+                shape(palette, Standing::Unknown, 28.0),
+                line(title, size::HEADING, tone.map_or(palette.text, |tone| tone.text)).font(font::LATIN_BOLD)
+            ]
+            .spacing(distance::MEDIUM)
+            .align_y(Center),
+        );
+    } else {
+        texts =
+            texts.push(line(title, size::HEADING, tone.map_or(palette.text, |tone| tone.text)).font(font::LATIN_BOLD));
+    }
+    texts = texts.push(line(body, size::LABEL, palette.text));
+    let status =
+        row![ring(dial, if typing { 96.0 } else { 132.0 }), texts.width(Fill)].spacing(distance::PAGE).align_y(Center);
+
+    let rows = counter.rows();
+    // Three and more stand closer, so that all is on the page at 800 pixels.
+    let row_height = if rows.len() > 2 { 44.0 } else { 52.0 };
+    let rows =
+        Column::with_children(rows.into_iter().map(|row| channel_row(look, &row, row_height))).spacing(distance::SMALL);
+    let buttons = row![
+        button(
+            row![
+                icon::view(Icon::Keyboard, 20.0, palette.text),
+                words(look.say("collect-type-code"), size::LABEL, palette.text),
+                keys::cap(look, "F7")
+            ]
+            .spacing(distance::SMALL)
+            .height(Fill)
+            .align_y(Center)
+        )
+        .height(distance::TOUCH)
+        .padding([0.0, distance::GAP])
+        .on_press(Message::Press(Press::TypeCode))
+        .style(press(palette, if counter.focus == Focus::Code { Role::Chosen } else { Role::Plain })),
+        space().width(Fill),
+        button(
+            row![
+                icon::view(Icon::Cancelled, 20.0, palette.text),
+                words(
+                    look.say(if collecting.cancelling { "action-cancelling" } else { "collect-cancel" }),
+                    size::LABEL,
+                    palette.text
+                ),
+                keys::cap(look, "Esc")
+            ]
+            .spacing(distance::SMALL)
+            .height(Fill)
+            .align_y(Center)
+        )
+        .height(distance::TOUCH)
+        .padding([0.0, distance::GAP])
+        .on_press_maybe((!collecting.cancelling).then_some(Message::Press(Press::Escape)))
+        .style(press(palette, Role::Plain)),
+    ]
+    .align_y(Center);
+    let typed = typing.then(|| typed_code(look, &counter.typed_code));
+    let hint: Element<'a, Message> = match (&typed, counter.hint.as_ref()) {
+        (Some(_), None) => space().into(),
+        (_, hint) => hint_line(look, hint, around),
+    };
+    let content =
+        column![head(shown, under, !note.is_empty()), status, hint, typed, rows, space().height(Fill), buttons]
+            .spacing(distance::MEDIUM);
+    let ground = if unknown { palette.warning.tint } else { palette.surface };
+    container(content).padding(distance::GROUP).height(Fill).style(boxed(palette, ground, distance::CARD_RADIUS)).into()
+}
+
+/// Title, sentence and tone of what a sale under way waits for.
+fn collect_words(look: Look<'_>, collecting: &Collecting) -> (String, String, Option<Tone>) {
+    let palette = look.palette;
+    let named = |key: &str, channel: Option<&ChannelId>| {
+        let name = channel.map_or_else(|| look.say("the-provider"), |channel| badge::name(look, channel));
+        look.say_with(key, &[("channel", name.as_str().into())])
+    };
+    if collecting.cancelling && collecting.pending() != Some(PendingReason::ResultUnknown) {
+        return (look.say("collect-cancelling"), look.say("collect-cancelling-body"), None);
+    }
+    match collecting.pending() {
+        None if collecting.view.is_none() => (look.say("collect-opening"), look.say("collect-opening-body"), None),
+        None | Some(PendingReason::AwaitingScan) => (look.say("collect-waiting"), look.say("collect-either-way"), None),
+        Some(PendingReason::Submitting) if collecting.submitting.is_none() => {
+            (look.say("collect-waiting"), look.say("collect-either-way"), None)
+        }
+        Some(PendingReason::Submitting) => {
+            (named("collect-submitting", collecting.submitting.as_ref()), look.say("collect-submitting-body"), None)
+        }
+        Some(PendingReason::CustomerConfirming) => (
+            look.say("collect-confirming"),
+            named("collect-confirming-body", collecting.busy_channel(AttemptState::CustomerConfirming)),
+            Some(palette.info),
+        ),
+        Some(PendingReason::ResultUnknown) => (
+            look.say("result-unknown"),
+            named("collect-unknown-body", collecting.busy_channel(AttemptState::Unknown)),
+            Some(palette.warning),
+        ),
+        Some(PendingReason::ClosingOthers) => {
+            (look.say("collect-closing"), look.say("collect-closing-body"), Some(palette.success))
+        }
+        Some(PendingReason::Reversing) => (look.say("collect-reversing"), look.say("collect-reversing-body"), None),
+    }
+}
+
+fn channel_row<'a>(look: Look<'a>, row_of: &ChannelRow, height: f32) -> Element<'a, Message> {
+    let palette = look.palette;
+    let quiet = (palette.muted, None);
+    let (key, (color, glyph)) = match &row_of.awaited {
+        Awaited::Preparing => ("await-preparing", quiet),
+        Awaited::CodeShown => ("await-code-shown", (palette.text, Some((Icon::Qr, palette.text)))),
+        Awaited::Submitted => ("await-submitted", (palette.info.text, Some((Icon::Unknown, palette.info.mark)))),
+        Awaited::Confirming => ("await-confirming", (palette.info.text, Some((Icon::Phone, palette.info.mark)))),
+        Awaited::Asking => ("await-asking", (palette.warning.text, Some((Icon::Unknown, palette.warning.mark)))),
+        Awaited::Voiding => ("await-voiding", (palette.neutral.text, Some((Icon::Cancelled, palette.neutral.mark)))),
+        Awaited::Paid => ("await-paid", (palette.success.text, Some((Icon::Success, palette.success.mark)))),
+        Awaited::Refused(_) => ("await-refused", (palette.danger.text, Some((Icon::Failure, palette.danger.mark)))),
+        Awaited::Closed => ("await-closed", quiet),
+        Awaited::OutsideLimits => ("await-limits", quiet),
+        Awaited::NoCode(_) => ("await-no-code", (palette.warning.text, Some((Icon::Warning, palette.warning.mark)))),
+        Awaited::ScanOnly => ("await-scan-only", quiet),
+    };
+    let stripe = palette.channel(&row_of.channel).mark;
+    let body = row![
+        badge::badge(look, &row_of.channel),
+        space().width(Fill),
+        line(look.say(key), size::LABEL, color),
+        glyph.map(|(glyph, color)| icon::view(glyph, 22.0, color)),
+    ]
+    .spacing(distance::MEDIUM)
+    .align_y(Center)
+    .height(Fill);
+    container(row![
+        container(space()).width(4).height(Fill).style(round(stripe, 2.0)),
+        container(body).padding([0.0, distance::GAP]).width(Fill),
+    ])
+    .height(height)
+    .style(boxed(palette, palette.raised, distance::CONTROL_RADIUS))
+    .clip(true)
+    .into()
+}
+
+fn typed_code<'a>(look: Look<'a>, digits: &str) -> Element<'a, Message> {
+    let palette = look.palette;
+    let mut spaced = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && index % 4 == 0 {
+            spaced.push(' ');
+        }
+        spaced.push(digit);
+    }
+    let caret = container(space()).width(2).height(24).style(ground(palette.accent, palette.text));
+    container(
+        row![
+            icon::view(Icon::Keyboard, 22.0, palette.accent),
+            figures(spaced, size::TITLE, palette.text),
+            caret,
+            space().width(Fill),
+            words(look.say("collect-type-code-hint"), size::BODY, palette.muted),
+        ]
+        .spacing(distance::SMALL)
+        .align_y(Center)
+        .height(Fill),
+    )
+    .height(distance::TOUCH)
+    .padding([0.0, distance::GAP])
+    .style(move |_| iced::widget::container::Style {
+        background: Some(iced::Background::Color(palette.surface)),
+        border: iced::Border { color: palette.accent, width: 2.0, radius: distance::CONTROL_RADIUS.into() },
+        ..iced::widget::container::Style::default()
+    })
+    .into()
+}
+
+fn result<'a>(look: Look<'a>, ending: &'a Ending, width: f32) -> Element<'a, Message> {
+    let palette = look.palette;
+    let view = &ending.view;
+    let standing = Standing::of_end(ending.kind);
+    let tone = standing.tone(palette);
+    let money = Money::new(view.amount, view.currency);
+    let fits = amount::fitting(size::AMOUNT, money.to_grouped().chars().count(), width - 2.0 * distance::PAGE);
+    let sentence = match ending.kind {
+        EndKind::Paid => None,
+        EndKind::NotPaid => view.reason.map(|reason| reason_words(look, reason)),
+        EndKind::Cancelled => Some(look.say("result-cancelled-body")),
+        EndKind::Expired => Some(look.say("result-expired-body")),
+        EndKind::Reversed => Some(look.say("result-reversed-body")),
+        EndKind::Refunded => Some(look.say("result-refunded-body")),
+    };
+    let at = view.paid_at.unwrap_or(view.changed_at).as_millisecond();
+    let mut facts = row![].spacing(distance::GAP).align_y(Center);
+    if ending.kind == EndKind::Paid || ending.kind == EndKind::NotPaid {
+        if let Some(channel) = &view.channel {
+            facts = facts.push(badge::badge(look, channel));
+        }
+        if let Some(payer) = &view.payer {
+            facts = facts.push(words(payer.as_str(), size::LABEL, palette.text));
+        }
+    }
+    facts = facts.push(figures(look.time_exact(at), size::LABEL, palette.text));
+    let small = (ending.kind != EndKind::Paid)
+        .then_some(view.reason_code.as_deref())
+        .flatten()
+        .map(|code| line(code, size::CAPTION, palette.muted));
+    let again = matches!(ending.kind, EndKind::NotPaid | EndKind::Expired);
+    let next = row![
+        again.then(|| row![keys::cap(look, "Enter"), words(look.say("result-offer-again"), size::BODY, palette.text)]
+            .spacing(distance::SMALL)
+            .align_y(Center)),
+        row![keys::cap(look, "0–9"), words(look.say("result-next"), size::BODY, palette.text)]
+            .spacing(distance::SMALL)
+            .align_y(Center),
+    ]
+    .spacing(distance::GROUP)
+    .align_y(Center);
+    let notices = Column::with_children(ending.notices.iter().map(|notice| notice_line(look, notice)))
+        .spacing(distance::SMALL)
+        .align_x(Center);
+    let content = column![
+        space().height(Fill),
+        shape(palette, standing, 120.0),
+        line(look.say(standing.key()), size::FIGURE, tone.text).font(font::LATIN_BOLD),
+        amount::amount(money, fits, palette.text),
+        facts,
+        sentence.map(|sentence| line(sentence, size::TITLE, palette.text).align_x(Center)),
+        small,
+        notices,
+        space().height(Fill),
+        next,
+    ]
+    .spacing(distance::MEDIUM)
+    .align_x(Center)
+    .width(Fill);
+    container(content)
+        .padding(distance::PAGE)
+        .center_x(Fill)
+        .height(Fill)
+        .style(move |_| iced::widget::container::Style {
+            background: Some(iced::Background::Color(tone.tint)),
+            border: iced::Border { color: tone.mark, width: 2.0, radius: distance::CARD_RADIUS.into() },
+            ..iced::widget::container::Style::default()
+        })
+        .into()
+}
+
+fn notice_line<'a>(look: Look<'a>, notice: &Notice) -> Element<'a, Message> {
+    let tone = look.palette.warning;
+    let sentence = match notice {
+        Notice::PaidDespiteCancel => look.say("notice-paid-despite-cancel"),
+        Notice::PaidTwice { channel, returned } => {
+            let name = badge::name(look, channel);
+            let key = if *returned { "notice-paid-twice-returned" } else { "notice-paid-twice" };
+            look.say_with(key, &[("channel", name.as_str().into())])
+        }
+        Notice::Attention(detail) => detail.clone(),
+    };
+    container(
+        row![icon::view(Icon::Warning, 22.0, tone.mark), line(sentence, size::LABEL, tone.text)]
+            .spacing(distance::MEDIUM)
+            .align_y(Center),
+    )
+    .padding([10.0, distance::GAP])
+    .max_width(640)
+    .style(round(tone.tint, distance::CONTROL_RADIUS))
+    .into()
+}
+
+fn right<'a>(look: Look<'a>, counter: &'a Counter, around: &Around<'a>, width: f32) -> Element<'a, Message> {
+    let palette = look.palette;
+    let recent: Element<'a, Message> = if around.recent.is_empty() {
+        container(
+            column![
+                icon::view(Icon::Receipt, 40.0, palette.faint),
+                words(look.say("cashier-recent-empty"), size::BODY, palette.muted),
+            ]
+            .spacing(distance::MEDIUM)
+            .align_x(Center),
+        )
+        .center(Fill)
+        .into()
+    } else {
+        let rows = around.recent.iter().take(20).map(|view| sale_row(look, view, Message::Open(view.id.clone())));
+        scrollable(Column::with_children(rows)).height(Fill).width(Fill).direction(rail()).style(scroll(palette)).into()
+    };
+    let list = column![
+        container(strong(look.say("cashier-recent"), size::LABEL, palette.text))
+            .padding([distance::SMALL, distance::MEDIUM]),
+        recent,
+    ];
+    column![
+        preview(look, around.sight, width, counter.is_busy()),
+        container(list).padding([distance::SMALL, distance::TINY]).height(Fill).width(Fill).style(card(palette)),
+    ]
+    .spacing(distance::GAP)
+    .into()
+}

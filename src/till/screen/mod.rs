@@ -1,0 +1,10 @@
+//! The screens. Each has its state, its messages, `update` and `view`; what it asks of the program is an action.
+
+pub mod cashier;
+pub mod customer;
+pub mod help;
+pub mod phone;
+pub mod sales;
+pub mod settings;
+pub mod story;
+pub mod takings;

@@ -1,0 +1,114 @@
+//! What a code says is what a camera reads, whichever way it is drawn.
+
+use image::GrayImage;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use scantill::qr::{Modules, QUIET_ZONE, QrError};
+
+fn read(picture: &GrayImage) -> String {
+    read_with_meta(picture).1
+}
+
+fn read_with_meta(picture: &GrayImage) -> (rqrr::MetaData, String) {
+    let (width, height) = picture.dimensions();
+    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width as usize, height as usize, |x, y| {
+        picture.get_pixel(x as u32, y as u32).0[0]
+    });
+    let grids = prepared.detect_grids();
+    assert_eq!(grids.len(), 1, "one code");
+    grids[0].decode().unwrap()
+}
+
+/// The picture that a person sees in the terminal, two modules a character, at `px` pixels a module.
+fn seen_in_terminal(text: &str, px: u32) -> GrayImage {
+    let rows: Vec<Vec<char>> = text
+        .lines()
+        .map(|line| line.trim_start_matches("\u{1b}[38;5;16;48;5;231m").trim_end_matches("\u{1b}[0m").chars().collect())
+        .collect();
+    let side = rows[0].len() as u32;
+    assert!(rows.iter().all(|row| row.len() as u32 == side));
+    GrayImage::from_fn(side * px, rows.len() as u32 * 2 * px, |x, y| {
+        let (x, y) = (x / px, y / px);
+        let dark = match rows[y as usize / 2][x as usize] {
+            '█' => true,
+            '▀' => y % 2 == 0,
+            '▄' => y % 2 == 1,
+            ' ' => false,
+            other => panic!("unexpected {other:?}"),
+        };
+        image::Luma([if dark { 0 } else { 255 }])
+    })
+}
+
+/// The picture of an SVG's path of one-unit-high runs, at `px` pixels a unit.
+fn drawn_by_svg(svg: &str, side: usize, px: u32) -> GrayImage {
+    let mut picture = GrayImage::from_pixel(side as u32 * px, side as u32 * px, image::Luma([255]));
+    let path = svg.rsplit_once(" d=\"").unwrap().1.split_once('"').unwrap().0;
+    for run in path.split('z').filter(|run| !run.is_empty()) {
+        let (from, rest) = run.strip_prefix('M').unwrap().split_once('h').unwrap();
+        let (x, y) = from.split_once(' ').unwrap();
+        let (x, y): (u32, u32) = (x.parse().unwrap(), y.parse().unwrap());
+        let length: u32 = rest.split_once('v').unwrap().0.parse().unwrap();
+        for (dx, dy) in (0..length * px).flat_map(|dx| (0..px).map(move |dy| (dx, dy))) {
+            picture.put_pixel(x * px + dx, y * px + dy, image::Luma([0]));
+        }
+    }
+    picture
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, rng_seed: RngSeed::Fixed(20_261_124), ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_way_to_draw_a_code_reads_back_as_its_text(text in "(weixin://wxpay/bizpayurl\\?pr=[A-Za-z0-9]{1,40})|([0-9]{16,24})|(https://qr\\.alipay\\.com/[a-z0-9]{1,60})|([一-龥 a-z0-9¥]{1,60})", px in 2_u32..6) {
+        let code = Modules::of(&text).unwrap();
+        prop_assert_eq!(&read(&code.to_pixels(px)), &text);
+        let png = image::load_from_memory(&code.to_png(px).unwrap()).unwrap().into_luma8();
+        prop_assert_eq!(&read(&png), &text);
+        prop_assert_eq!(&read(&seen_in_terminal(&code.to_terminal(), px)), &text);
+        prop_assert_eq!(&read(&drawn_by_svg(&code.to_svg(), code.full_size(), px)), &text);
+    }
+
+    #[test]
+    fn a_code_fits_where_it_is_told_to_with_whole_pixels(text in "[ -~]{1,200}", room in 200_u32..1200) {
+        let code = Modules::of(&text).unwrap();
+        let px = code.px_per_module_within(room);
+        let side = code.to_pixels(px).width();
+        prop_assert!(side <= room && side + code.full_size() as u32 > room);
+        prop_assert_eq!(side % code.full_size() as u32, 0);
+    }
+}
+
+#[test]
+fn the_quiet_zone_is_light_on_all_four_sides() {
+    let code = Modules::of("https://qr.alipay.com/bax03431ljhokirwl38f00a7").unwrap();
+    assert_eq!(code.full_size(), code.size() + 2 * QUIET_ZONE);
+    let picture = code.to_pixels(3);
+    let (edge, side) = (QUIET_ZONE as u32 * 3, picture.width());
+    for (x, y, pixel) in picture.enumerate_pixels() {
+        if x.min(y) < edge || x.max(y) >= side - edge {
+            assert_eq!(pixel.0[0], 255, "dark at {x},{y}");
+        }
+    }
+    assert_eq!(picture.get_pixel(edge, edge).0[0], 0, "the first module is a finder's corner");
+    assert!(!code.dark(code.size(), 0) && !code.dark(0, usize::MAX));
+}
+
+#[test]
+fn short_codes_take_as_much_correction_as_their_size_holds() {
+    // 43 bytes fit version 3 at level L but 4 at M (ISO/IEC 18004, table 7): correction is not given up for size.
+    assert_eq!(Modules::of(&"a".repeat(43)).unwrap().size(), 33);
+    // 20 bytes fit version 2 at level Q (26 at M): the room that M would leave over is used. Level Q reads as 3.
+    let (meta, _) = read_with_meta(&Modules::of(&"a".repeat(20)).unwrap().to_pixels(4));
+    assert_eq!((meta.version.0, meta.ecc_level), (2, 3));
+    // A WeChat Pay Native code of 35 bytes: version 3 at level M is the smallest.
+    assert_eq!(Modules::of("weixin://wxpay/bizpayurl?pr=abcDEF1").unwrap().size(), 29);
+}
+
+#[test]
+fn what_no_code_can_say_is_refused() {
+    assert_eq!(Modules::of(""), Err(QrError::Empty));
+    assert_eq!(Modules::of(&"a".repeat(2953)).unwrap().size(), 177);
+    assert_eq!(Modules::of(&"a".repeat(2954)), Err(QrError::TooLong { bytes: 2954 }));
+    assert_eq!(read(&Modules::of(&"茶".repeat(600)).unwrap().to_pixels(3)), "茶".repeat(600));
+}
