@@ -1,5 +1,6 @@
 //! One HTTP request to a provider, with its limits. No provider's meaning here.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt;
@@ -10,6 +11,20 @@ use crate::payment::{Failure, FailureReason, UnixMillis};
 /// No answer of a provider's to these calls is longer.
 const MAX_ANSWER: usize = 1 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that has lain idle for longer may be half dead, and a request lost on it leaves a payment unknown:
+/// a fresh handshake is the lesser wait.
+const IDLE_CONNECTION: Duration = Duration::from_secs(20);
+
+/// The clock that requests are stamped with and answers are checked against.
+pub(super) fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis::try_from(since.as_millis()).unwrap_or_default()
+}
+
+/// The failure of a request that never left.
+pub(super) fn unreachable(words: String) -> Failure {
+    Failure { reason: FailureReason::ProviderUnreachable, provider_code: String::new(), provider_message: words }
+}
 
 /// An answer as it came.
 #[derive(Debug, Clone)]
@@ -39,25 +54,41 @@ pub(super) enum Lost {
 pub(super) struct Sender {
     client: reqwest::Client,
     base_url: String,
+    knows_its_peer: bool,
 }
 
 impl Sender {
     /// A sender to `base_url`; the whole request has `timeout`.
     pub fn new(base_url: &str, timeout: Duration) -> Result<Self, AccountError> {
         let url = reqwest::Url::parse(base_url).map_err(|_| AccountError::BaseUrl)?;
-        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        let host = url.host_str().ok_or(AccountError::BaseUrl)?;
+        let plain = url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
+        if !matches!(url.scheme(), "http" | "https") || !plain {
             return Err(AccountError::BaseUrl);
         }
+        let loopback = host == "localhost"
+            || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         let mut builder = reqwest::Client::builder()
             .timeout(timeout)
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+            .pool_idle_timeout(IDLE_CONNECTION)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("scantill/", env!("CARGO_PKG_VERSION")));
-        if matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {
+        if loopback {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|_| AccountError::BaseUrl)?;
-        Ok(Self { client, base_url: base_url.trim_end_matches('/').to_owned() })
+        Ok(Self {
+            client,
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            knows_its_peer: url.scheme() == "https" || loopback,
+        })
+    }
+
+    /// Whether the connection itself tells who answers (TLS, or this very machine). An answer without a signature is
+    /// worth nothing otherwise, whatever it says.
+    pub const fn knows_its_peer(&self) -> bool {
+        self.knows_its_peer
     }
 
     /// A request to a path of the gateway's.
@@ -89,17 +120,6 @@ impl Sender {
         }
         Ok(Answer { status, headers, body })
     }
-}
-
-/// The machine's clock, for a request's time stamp.
-pub(super) fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis::try_from(since.as_millis()).unwrap_or_default()
-}
-
-/// The failure of a request that surely did not leave.
-pub(super) const fn unreachable(words: String) -> Failure {
-    Failure { reason: FailureReason::ProviderUnreachable, provider_code: String::new(), provider_message: words }
 }
 
 /// The innermost cause, without the URL.

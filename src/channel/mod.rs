@@ -9,6 +9,7 @@ mod alipay;
 mod china_time;
 mod credentials;
 mod http;
+mod text;
 mod wechatpay;
 
 pub use account::{AccountError, MerchantAccount, TimingOverrides};
@@ -63,7 +64,7 @@ pub struct Paid {
     pub amount: Money,
     /// Who paid, as the provider masks it.
     pub payer: Option<String>,
-    /// When, by the provider's clock.
+    /// When, by the provider's clock; by ours where the provider does not say.
     pub paid_at: UnixMillis,
 }
 
@@ -239,8 +240,9 @@ pub struct Capabilities {
 
 /// A provider, through one merchant account.
 ///
-/// Every call makes at most one HTTP request, within [`Capabilities::request_timeout`], and returns an outcome and
-/// never an error: what cannot be told is `Unknown`. The provider's answer is believed only if its signature is good.
+/// Every call makes at most one HTTP request, within [`Capabilities::request_timeout`] (a refund may make a second, to
+/// ask what became of the first), and returns an outcome and never an error: what cannot be told is `Unknown`. The
+/// provider's answer is believed only if its signature is good.
 #[async_trait]
 pub trait Channel: Send + Sync {
     /// The merchant account it goes through.

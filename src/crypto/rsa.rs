@@ -170,6 +170,12 @@ impl RsaPublicKey {
         let unreadable = CryptoError::Unreadable { what: "certificate", hint: "expected an X.509 certificate in PEM" };
         let (_, certificate) = X509Certificate::from_der(&der).map_err(|_| unreadable)?;
         let key = Self(certificate.public_key().raw.to_vec());
+        aws_lc_rs::signature::ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.0.as_slice()).map_err(|_| {
+            CryptoError::Unreadable {
+                what: "certificate",
+                hint: "expected the certificate of an RSA key of 2048 bits or more",
+            }
+        })?;
         let serial = certificate.tbs_certificate.raw_serial();
         let serial = serial.strip_prefix(&[0]).unwrap_or(serial);
         Ok((key, hex::encode_upper(serial)))

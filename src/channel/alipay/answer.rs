@@ -1,231 +1,246 @@
-//! Reading an answer: signature over the raw bytes first, then meaning. Pure.
+//! Reading an answer: signature over the raw bytes first, then what it says. Pure.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::channel::china_time;
-use crate::channel::{CodeOutcome, Paid, PayOutcome, QueryOutcome, RefundOutcome, TradeRef, VoidOutcome};
 use crate::crypto::RsaPublicKey;
-use crate::money::{Currency, Money};
-use crate::payment::{Failure, FailureReason};
 
 /// An answer after its signature was looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Reply {
     /// Signed by Alipay.
-    Signed(Box<Body>),
-    /// The gateway refused the request before it looked at any order. Such answers come unsigned where it does not know
-    /// the application; they say nothing that could be mistaken for a payment.
-    Refused(Failure),
+    Signed(Body),
+    /// The gateway refused the request before it looked at any order.
+    Refused(Body),
     /// No connection was made.
     NotSent(String),
     /// Nobody knows.
     Unknown(String),
 }
 
-/// The fields of all answers together; each call has some.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(super) struct Body {
-    pub code: String,
-    pub msg: String,
-    pub sub_code: String,
-    pub sub_msg: String,
-    pub out_trade_no: String,
-    pub trade_no: String,
-    pub trade_status: String,
-    pub total_amount: String,
-    pub buyer_logon_id: String,
-    pub gmt_payment: String,
-    pub send_pay_date: String,
-    pub qr_code: String,
-    pub retry_flag: String,
-    pub action: String,
-    pub fund_change: String,
-    pub refund_status: String,
+/// The fields of an answer or a notification, as text. Numbers keep their digits as they were written, so that no
+/// amount becomes a float; lists and objects are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Body(HashMap<String, String>);
+
+impl Body {
+    fn parse(raw: &str) -> Option<Self> {
+        let members: HashMap<String, &RawValue> = serde_json::from_str(raw).ok()?;
+        let text = |value: &RawValue| match value.get().as_bytes().first()? {
+            b'"' => serde_json::from_str(value.get()).ok(),
+            b'{' | b'[' | b'n' => None,
+            _ => Some(value.get().to_owned()),
+        };
+        Some(Self(members.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()))
+    }
+
+    /// The field's text; empty where it is absent.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// What Alipay said, for a person.
+    pub fn words(&self) -> String {
+        let parts = ["code", "sub_code", "sub_msg"].map(|name| self.get(name));
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        format!("Alipay answered {}", parts.join(" "))
+    }
 }
 
-/// Refusals of the gateway itself: authorisation, a missing or invalid parameter, permission.
-const GATEWAY_REFUSALS: [&str; 4] = ["20001", "40001", "40002", "40006"];
+impl From<HashMap<String, String>> for Body {
+    fn from(fields: HashMap<String, String>) -> Self {
+        Self(fields)
+    }
+}
+
+/// Refusals of the gateway itself: authorisation, a missing or invalid parameter, keys not set up, permission.
+const GATEWAY_REFUSALS: [&str; 5] = ["20001", "40001", "40002", "40003", "40006"];
+
+/// Whether the gateway itself says no. What the trade system behind it says begins with `ACQ.`.
+fn is_gateway_refusal(body: &Body) -> bool {
+    GATEWAY_REFUSALS.contains(&body.get("code")) && !body.get("sub_code").contains("ACQ.")
+}
 
 /// Checks the signature over the raw text of the response value and reads it.
-pub(super) fn read(key: &RsaPublicKey, method: &str, raw: &[u8]) -> Reply {
+///
+/// The gateway does not sign a refusal of an application it does not know (seen with `isv.invalid-app-id`; Alipay's own
+/// SDKs take such refusals unsigned). Such an answer is taken for a refusal only where the connection tells who
+/// answers (`known_peer`): it says nothing that could be mistaken for a payment, and a wrong key or number in the
+/// account's settings would otherwise leave every sale unknown for ever. Anything else without a signature, and
+/// everything with a wrong one, is unknown, whatever it says.
+pub(super) fn read(key: &RsaPublicKey, method: &str, raw: &[u8], known_peer: bool) -> Reply {
     let unknown = |why: &str| Reply::Unknown(why.to_owned());
     let Ok(text) = std::str::from_utf8(raw) else { return unknown("the answer is not UTF-8") };
-    // Raw values keep the text byte for byte: only where it lies is found out before the signature is checked.
-    let Ok(parts) = serde_json::from_str::<HashMap<String, &RawValue>>(text) else {
-        return unknown("the answer is not the JSON of the gateway");
+    // Raw values keep their text byte for byte: only where they lie is found out before the signature is checked.
+    let Ok(members) = serde_json::from_str::<HashMap<String, &RawValue>>(text) else {
+        return unknown("the answer is not the JSON of Alipay's gateway");
     };
     let own = format!("{}_response", method.replace('.', "_"));
-    let Some(value) = parts.get(&own).or_else(|| parts.get("error_response")) else {
+    let Some(value) = members.get(&own).or_else(|| members.get("error_response")) else {
         return unknown("the answer is not to this call");
     };
-    let sign: Option<String> = parts.get("sign").and_then(|sign| serde_json::from_str(sign.get()).ok());
-    let body = || serde_json::from_str::<Body>(value.get());
-    match sign.filter(|sign| !sign.is_empty()) {
-        Some(sign) if key.verify_base64(value.get().as_bytes(), &sign).is_ok() => match body() {
-            Ok(body) if GATEWAY_REFUSALS.contains(&body.code.as_str()) => Reply::Refused(refusal(&body)),
-            Ok(body) => Reply::Signed(Box::new(body)),
-            Err(_) => unknown("the answer has fields of another kind than documented"),
-        },
-        Some(_) => unknown("the answer's signature does not fit Alipay's public key: check the account's keys"),
-        None => match body() {
-            Ok(body) if GATEWAY_REFUSALS.contains(&body.code.as_str()) => Reply::Refused(refusal(&body)),
+    let sign = members.get("sign").map(|sign| serde_json::from_str::<String>(sign.get()).unwrap_or_default());
+    let Some(sign) = sign else {
+        return match Body::parse(value.get()) {
+            Some(body) if is_gateway_refusal(&body) && known_peer => Reply::Refused(body),
+            Some(body) if is_gateway_refusal(&body) => {
+                Reply::Unknown(format!("{}, but without a signature over a connection without TLS", body.words()))
+            }
             _ => unknown("the answer is not signed"),
-        },
-    }
-}
-
-fn refusal(body: &Body) -> Failure {
-    let reason = match body.sub_code.as_str() {
-        "isv.invalid-parameter" => FailureReason::RequestRefused,
-        code if body.code == "40001" && !code.contains("app") && !code.contains("sign") => {
-            FailureReason::RequestRefused
-        }
-        _ => FailureReason::MerchantAccount,
+        };
     };
-    failure(body, reason)
-}
-
-fn failure(body: &Body, reason: FailureReason) -> Failure {
-    let pick = |fine: &str, coarse: &str| if fine.is_empty() { coarse.to_owned() } else { fine.to_owned() };
-    Failure {
-        reason,
-        provider_code: pick(&body.sub_code, &body.code),
-        provider_message: pick(&body.sub_msg, &body.msg),
+    let Some(signed) = signed_text(key, value.get(), &sign) else {
+        return unknown("the answer's signature does not fit Alipay's public key: check the account's keys");
+    };
+    match Body::parse(&signed) {
+        Some(body) if is_gateway_refusal(&body) => Reply::Refused(body),
+        Some(body) => Reply::Signed(body),
+        None => unknown("the answer is of another form than documented"),
     }
 }
 
-fn unknown_words(body: &Body) -> String {
-    format!("Alipay answered {} {} {}", body.code, body.sub_code, body.sub_msg)
+/// The text that the signature covers; nothing else may be read.
+///
+/// It is the value as received, or else the value before its slashes were escaped: some of the gateway's answers are
+/// signed first and written with `\/` after, and Alipay's Java SDK (`checkResponseSign`) tries both.
+fn signed_text<'a>(key: &RsaPublicKey, value: &'a str, sign: &str) -> Option<Cow<'a, str>> {
+    let fits = |text: &str| key.verify_base64(text.as_bytes(), sign).is_ok();
+    if fits(value) {
+        return Some(Cow::Borrowed(value));
+    }
+    let unescaped = value.contains("\\/").then(|| value.replace("\\/", "/"))?;
+    fits(&unescaped).then_some(Cow::Owned(unescaped))
 }
 
-/// Our reason for a business refusal; `None` where it leaves the result unknown.
-fn reason(body: &Body) -> Option<FailureReason> {
-    if body.code != "40004" {
-        return None;
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Key, answer and signature from the tests of Alipay's Node SDK (alipay-sdk-nodejs-all, MIT,
+    /// test/alipay.test.ts and test/fixtures/alipay-public-key.pem), recorded there from the real gateway.
+    const KEY: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAk7LzhmMa2c4qQd4fqAqenfbuFoA7stPKvoS1LrZEsVnOOGUU\
+        jwoa1oU9xsSPjcOWhIerU/VAN4J95GIAXx59ipcleIyfLn2FhHXPgLJpvo+b2jJFyn/1/DbeJDh+0yDVAOf50Z7HhI0mdUhFMkXlT7BU0ZMt\
+        Jf/TmISFEfhDU/w6qFd6D42L97byAkq0K6LroglSVF24GqJEa7hSeUIkZWj7RasykXrc2uVJ1+ejkXE0LyPxa2AHykMGbJLf5SiZvaNzUZgn\
+        KIR36mLOHpQ/2JCXxhXZYUWHzy0kMH54JcUEeksFWBYLGvLjV1phbcUIc3Q76tIuqApY6E222OoZZQIDAQAB";
+    const VALUE: &str = r#"{"code":"10000","msg":"Success","file_id":"CAxAToWB1JsAAAAAAAAAAAAADgSLAQBr"}"#;
+    const SIGN: &str = "F+LDzpTNiavn7xVZPGuPCSSVRSmWzJGgtuji6tVELGEaqMaNj0jRKXUEr5nloZJBBmwEnddOyCjjepMmrTKTvoOq\
+        Q0Efxpr/R1iEeHTHVbb/Q8TTh6Up5gHJDkILdaWS2q1cWeQ6VT+HQY9P3WRXS7uhILHuDODIhpAyCu5KhWGt0rMCIG+Im6NODJP2oohtSCtm\
+        TFXg58HH587Z2y2bdbjzOxLvzD9IrU1imghXQ2S/Q+wMIvRk9on6cWnBLkrNvJKapA2ReNGWOwyuASvB9zDVzhMPbR+3mfRGkVDxsq5HYLjB\
+        KGskJMXHw0HuugZij6ScRuaLPODhmHwr/pJ9yw==";
+    const METHOD: &str = "alipay.open.file.upload";
+
+    fn key() -> RsaPublicKey {
+        RsaPublicKey::from_pem(KEY).unwrap()
     }
-    Some(match body.sub_code.as_str() {
-        "ACQ.SYSTEM_ERROR" | "aop.ACQ.SYSTEM_ERROR" | "aop.unknow-error" | "isp.unknow-error" => return None,
-        // This number is paid, or was: a query tells.
-        "ACQ.TRADE_HAS_SUCCESS" | "ACQ.TRADE_HAS_CLOSE" | "ACQ.CONTEXT_INCONSISTENT" => return None,
-        "ACQ.PAYMENT_AUTH_CODE_INVALID" => FailureReason::CodeExpired,
-        "ACQ.BUYER_BALANCE_NOT_ENOUGH"
-        | "ACQ.BUYER_BANKCARD_BALANCE_NOT_ENOUGH"
-        | "ACQ.ERROR_BALANCE_PAYMENT_DISABLE" => FailureReason::InsufficientFunds,
-        "ACQ.PULL_MOBILE_CASHIER_FAIL" | "ACQ.PAYMENT_FAIL" | "ACQ.USER_REFUSED" => FailureReason::CustomerRefused,
-        "ACQ.TOTAL_FEE_EXCEED"
-        | "ACQ.BUYER_PAYMENT_AMOUNT_DAY_LIMIT_ERROR"
-        | "ACQ.BEYOND_PAY_RESTRICTION"
-        | "ACQ.BEYOND_PER_RECEIPT_RESTRICTION" => FailureReason::LimitExceeded,
-        "ACQ.BUYER_SELLER_EQUAL" | "ACQ.TRADE_BUYER_NOT_MATCH" | "ACQ.BUYER_ENABLE_STATUS_FORBID" => {
-            FailureReason::CustomerAccount
+
+    fn read_text(text: &str) -> Reply {
+        read(&key(), METHOD, text.as_bytes(), true)
+    }
+
+    fn published() -> String {
+        format!(r#"{{"alipay_open_file_upload_response":{VALUE},"sign":"{SIGN}"}}"#)
+    }
+
+    #[test]
+    fn the_published_answer_is_believed_in_any_frame_and_in_no_other_form() {
+        let Reply::Signed(body) = read_text(&published()) else { panic!("{:?}", read_text(&published())) };
+        assert_eq!(body.get("file_id"), "CAxAToWB1JsAAAAAAAAAAAAADgSLAQBr");
+        let frames = [
+            format!(r#"{{"sign":"{SIGN}","alipay_open_file_upload_response":{VALUE}}}"#),
+            format!("{{ \"alipay_open_file_upload_response\" :\r\n {VALUE} , \"sign\" : \"{SIGN}\" }}\n"),
+            format!(r#"{{"x":"{{\"sign\":\"no\"}}}}","alipay_open_file_upload_response":{VALUE},"sign":"{SIGN}"}}"#),
+            format!(r#"{{"error_response":{VALUE},"sign":"{SIGN}"}}"#),
+        ];
+        for frame in frames {
+            assert_eq!(read_text(&frame), Reply::Signed(body.clone()), "{frame}");
         }
-        "ACQ.INVALID_PARAMETER" => FailureReason::RequestRefused,
-        "ACQ.ACCESS_FORBIDDEN" | "ACQ.PARTNER_ERROR" | "ACQ.SELLER_NOT_EXIST" | "ACQ.EXIST_FORBIDDEN_WORD" => {
-            FailureReason::MerchantAccount
+        let others = [
+            published().replace("\"code\":\"10000\",", "\"code\":\"10000\", "),
+            published().replace("Success", "success"),
+            published().replace("alipay_open_file_upload_response", "alipay_trade_pay_response"),
+            published().replace(SIGN, &SIGN.to_lowercase()),
+            published().replace(SIGN, ""),
+            // A second, forged value beside the signed one.
+            format!(
+                r#"{{"alipay_open_file_upload_response":{VALUE},"alipay_open_file_upload_response":{{"code":"10000"}},"sign":"{SIGN}"}}"#
+            ),
+            format!(r#"{{"alipay_open_file_upload_response":{VALUE}}}"#),
+            format!(r#"{{"alipay_open_file_upload_response":{VALUE},"sign":["{SIGN}"]}}"#),
+            published()[..published().len() - 1].to_owned(),
+        ];
+        for other in others {
+            assert!(matches!(read_text(&other), Reply::Unknown(_)), "{other}");
         }
-        _ => FailureReason::ProviderRefused,
-    })
-}
+    }
 
-/// Whether the answer is about this trade.
-fn is_about(trade: &TradeRef, body: &Body) -> bool {
-    body.out_trade_no == trade.out_trade_no.as_str()
-}
+    #[test]
+    fn slashes_may_be_escaped_after_signing_and_only_what_was_signed_is_read() {
+        let private = crate::crypto::RsaPrivateKey::generate().unwrap();
+        let signed = r#"{"code":"10000","qr_code":"https://qr.alipay.com/bax1"}"#;
+        let sign = private.sign_base64(signed.as_bytes()).unwrap();
+        let escaped = signed.replace('/', "\\/");
+        let text = format!(r#"{{"alipay_trade_precreate_response":{escaped},"sign":"{sign}"}}"#);
+        let Reply::Signed(body) = read(&private.public_key(), "alipay.trade.precreate", text.as_bytes(), true) else {
+            panic!("not believed");
+        };
+        assert_eq!(body.get("qr_code"), "https://qr.alipay.com/bax1");
+        // What a careless reader takes for an escaped slash would be another text.
+        let other = text.replace("\\/bax1", "\\\\/bax1");
+        assert!(matches!(
+            read(&private.public_key(), "alipay.trade.precreate", other.as_bytes(), true),
+            Reply::Unknown(_)
+        ));
+    }
 
-fn payment(body: &Body) -> Option<Paid> {
-    let paid_at = [&body.gmt_payment, &body.send_pay_date].into_iter().find_map(|text| china_time::read_plain(text))?;
-    Some(Paid {
-        provider_trade_no: body.trade_no.clone(),
-        amount: Money::parse(&body.total_amount, Currency::CNY).ok()?,
-        payer: Some(body.buyer_logon_id.clone()).filter(|payer| !payer.is_empty()),
-        paid_at,
-    })
-}
-
-/// `alipay.trade.precreate`
-pub(super) fn created(trade: &TradeRef, body: &Body) -> CodeOutcome {
-    match (body.code.as_str(), reason(body)) {
-        ("10000", _) if is_about(trade, body) && !body.qr_code.is_empty() => {
-            CodeOutcome::Shown { code: body.qr_code.clone() }
+    #[test]
+    fn an_unsigned_refusal_counts_only_from_a_known_peer_and_only_from_the_gateway_itself() {
+        let refusal = |code: &str, sub_code: &str| {
+            format!(
+                r#"{{"alipay_open_file_upload_response":{{"code":"{code}","msg":"","sub_code":"{sub_code}","sub_msg":"x"}}}}"#
+            )
+        };
+        let stranger = refusal("40002", "isv.invalid-app-id");
+        assert!(matches!(read(&key(), METHOD, stranger.as_bytes(), true), Reply::Refused(_)));
+        let Reply::Unknown(words) = read(&key(), METHOD, stranger.as_bytes(), false) else { panic!("believed") };
+        assert!(words.contains("isv.invalid-app-id"), "{words}");
+        for (code, sub_code) in
+            [("40004", "ACQ.TRADE_NOT_EXIST"), ("40002", "ACQ.INVALID_PARAMETER"), ("10000", ""), ("20000", "isp.x")]
+        {
+            assert!(matches!(read_text(&refusal(code, sub_code)), Reply::Unknown(_)), "{code} {sub_code}");
         }
-        (_, Some(reason)) => CodeOutcome::Failed(failure(body, reason)),
-        _ => CodeOutcome::Unknown(unknown_words(body)),
+        // A signature that does not fit is worse than none.
+        let forged = stranger.replace("}}", "},\"sign\":\"AAAA\"}");
+        assert!(matches!(read_text(&forged), Reply::Unknown(_)));
     }
-}
 
-/// `alipay.trade.pay`
-pub(super) fn paid(trade: &TradeRef, body: &Body) -> PayOutcome {
-    match (body.code.as_str(), reason(body)) {
-        ("10000", _) if is_about(trade, body) => match payment(body) {
-            Some(paid) => PayOutcome::Paid(paid),
-            None => PayOutcome::Unknown("the answer says paid, but not how much or when".into()),
-        },
-        ("10003", _) if is_about(trade, body) || body.out_trade_no.is_empty() => PayOutcome::CustomerConfirming,
-        (_, Some(reason)) => PayOutcome::Failed(failure(body, reason)),
-        _ => PayOutcome::Unknown(unknown_words(body)),
+    #[test]
+    fn numbers_keep_their_digits() {
+        let body =
+            Body::parse(r#"{"total_amount":88.80,"big":100000000.10,"no":null,"list":[1],"s":"1\u0032"}"#).unwrap();
+        assert_eq!(body.get("total_amount"), "88.80");
+        assert_eq!(body.get("big"), "100000000.10");
+        assert_eq!((body.get("no"), body.get("list"), body.get("s")), ("", "", "12"));
     }
-}
 
-/// `alipay.trade.query`
-pub(super) fn queried(trade: &TradeRef, body: &Body) -> QueryOutcome {
-    match body.code.as_str() {
-        "10000" if is_about(trade, body) => of_status(body),
-        // A precreated order does not exist until somebody has scanned it.
-        "40004" if body.sub_code == "ACQ.TRADE_NOT_EXIST" => QueryOutcome::NotFound,
-        _ => QueryOutcome::Unknown(unknown_words(body)),
-    }
-}
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_or_believe(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let reply = read(&key(), METHOD, &bytes, true);
+            prop_assert!(matches!(reply, Reply::Unknown(_)));
+        }
 
-/// What a `trade_status` means, in a query's answer and in a notification.
-pub(super) fn of_status(body: &Body) -> QueryOutcome {
-    match body.trade_status.as_str() {
-        "TRADE_SUCCESS" | "TRADE_FINISHED" => match payment(body) {
-            Some(paid) => QueryOutcome::Paid(paid),
-            None => QueryOutcome::Unknown("Alipay says paid, but not how much or when".into()),
-        },
-        // Somebody has scanned: the customer is at it.
-        "WAIT_BUYER_PAY" => QueryOutcome::CustomerConfirming,
-        // Closed after a payment means that all of it went back.
-        "TRADE_CLOSED" if payment(body).is_some() => QueryOutcome::Returned,
-        "TRADE_CLOSED" => QueryOutcome::Closed,
-        other => QueryOutcome::Unknown(format!("Alipay says {other}")),
-    }
-}
-
-/// `alipay.trade.cancel`
-pub(super) fn cancelled(trade: &TradeRef, body: &Body) -> VoidOutcome {
-    let about = is_about(trade, body) || body.out_trade_no.is_empty();
-    match (body.code.as_str(), body.retry_flag.as_str(), body.action.as_str()) {
-        ("10000", "Y", _) => VoidOutcome::Unknown("Alipay asks to cancel again".into()),
-        ("10000", _, "refund") if about => VoidOutcome::Returned,
-        ("10000", _, "close" | "") if about => VoidOutcome::Closed,
-        _ if body.sub_code == "ACQ.TRADE_NOT_EXIST" => VoidOutcome::Closed,
-        _ => match reason(body) {
-            Some(reason) if body.retry_flag != "Y" => VoidOutcome::Failed(failure(body, reason)),
-            _ => VoidOutcome::Unknown(unknown_words(body)),
-        },
-    }
-}
-
-/// `alipay.trade.refund`
-pub(super) fn refunded(trade: &TradeRef, body: &Body) -> RefundOutcome {
-    match (body.code.as_str(), reason(body)) {
-        ("10000", _) if is_about(trade, body) && body.fund_change == "Y" => RefundOutcome::Done,
-        ("10000", _) => RefundOutcome::Processing,
-        (_, Some(reason)) => RefundOutcome::Failed(failure(body, reason)),
-        _ => RefundOutcome::Unknown(unknown_words(body)),
-    }
-}
-
-/// `alipay.trade.fastpay.refund.query`
-pub(super) fn refund_queried(body: &Body) -> RefundOutcome {
-    match body.code.as_str() {
-        "10000" if body.refund_status == "REFUND_SUCCESS" => RefundOutcome::Done,
-        "10000" => RefundOutcome::Processing,
-        _ => RefundOutcome::Unknown(unknown_words(body)),
+        #[test]
+        fn no_changed_byte_makes_it_believe_something_else(at in 0_usize..600, to in any::<u8>()) {
+            let mut bytes = published().into_bytes();
+            let at = at % bytes.len();
+            bytes[at] = to;
+            let honest = read_text(&published());
+            let reply = read(&key(), METHOD, &bytes, true);
+            prop_assert!(reply == honest || matches!(reply, Reply::Unknown(_)), "{reply:?}");
+        }
     }
 }

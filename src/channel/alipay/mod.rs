@@ -1,9 +1,10 @@
-//! Alipay Open API, face-to-face payment (当面付): `alipay.trade.pay`, `precreate`, `query`, `cancel`, `refund`,
-//! RSA2 both ways.
+//! Alipay Open API, face-to-face payment (当面付): `alipay.trade.pay`, `precreate`, `query`, `cancel`, `close`,
+//! `refund`, RSA2 both ways.
 
 mod answer;
 mod credentials;
 mod notification;
+mod outcome;
 mod request;
 
 use std::sync::Arc;
@@ -20,7 +21,9 @@ use super::{
     NotificationError, PayOutcome, QueryOutcome, RawNotification, RefundOutcome, TradeDetails, TradeRef, VoidOutcome,
 };
 use crate::money::Money;
-use crate::payment::{AccountId, ChannelId, CodeRule, Failure, UnixMillis, Way};
+use crate::payment::{AccountId, ChannelId, CodeRule, UnixMillis, Way};
+
+const GATEWAY: &str = "/gateway.do";
 
 /// Alipay's own numbers.
 fn capabilities() -> Capabilities {
@@ -52,7 +55,8 @@ pub(super) fn open(account: &MerchantAccount) -> Result<Arc<dyn Channel>, Accoun
     Ok(Arc::new(Alipay {
         account: account.id.clone(),
         credentials: Credentials::read(account)?,
-        sender: Sender::new(&account.base_url, capabilities.request_timeout)?,
+        // The address is often copied with the gateway's path.
+        sender: Sender::new(account.base_url.trim_end_matches(GATEWAY), capabilities.request_timeout)?,
         capabilities,
     }))
 }
@@ -73,11 +77,13 @@ impl Alipay {
         };
         let request = self
             .sender
-            .request(reqwest::Method::POST, "/gateway.do")
+            .request(reqwest::Method::POST, GATEWAY)
             .header("Content-Type", "application/x-www-form-urlencoded;charset=utf-8")
             .body(form);
         match self.sender.send(request).await {
-            Ok(sent) if sent.status == 200 => answer::read(&self.credentials.alipay_public_key, method, &sent.body),
+            Ok(sent) if sent.status == 200 => {
+                answer::read(&self.credentials.alipay_public_key, method, &sent.body, self.sender.knows_its_peer())
+            }
             Ok(sent) => Reply::Unknown(format!("the gateway answered HTTP {}", sent.status)),
             Err(Lost::NotSent(words)) => Reply::NotSent(words),
             Err(Lost::MaybeSent(words)) => Reply::Unknown(words),
@@ -99,8 +105,8 @@ impl Channel for Alipay {
         let mut biz = request::order(trade, details);
         biz["qr_code_timeout_express"] = biz["timeout_express"].clone();
         match self.call("alipay.trade.precreate", &biz, details.notify_url.as_deref()).await {
-            Reply::Signed(body) => answer::created(trade, &body),
-            Reply::Refused(failure) => CodeOutcome::Failed(failure),
+            Reply::Signed(body) => outcome::created(trade, &body),
+            Reply::Refused(body) => CodeOutcome::Failed(outcome::refusal(&body)),
             Reply::NotSent(words) => CodeOutcome::Failed(unreachable(words)),
             Reply::Unknown(words) => CodeOutcome::Unknown(words),
         }
@@ -111,8 +117,8 @@ impl Channel for Alipay {
         biz["scene"] = json!("bar_code");
         biz["auth_code"] = json!(auth_code);
         match self.call("alipay.trade.pay", &biz, details.notify_url.as_deref()).await {
-            Reply::Signed(body) => answer::paid(trade, &body),
-            Reply::Refused(failure) => PayOutcome::Failed(failure),
+            Reply::Signed(body) => outcome::paid(trade, &body, now()),
+            Reply::Refused(body) => PayOutcome::Failed(outcome::refusal(&body)),
             Reply::NotSent(words) => PayOutcome::Failed(unreachable(words)),
             Reply::Unknown(words) => PayOutcome::Unknown(words),
         }
@@ -121,18 +127,21 @@ impl Channel for Alipay {
     async fn query(&self, trade: &TradeRef) -> QueryOutcome {
         let biz = json!({ "out_trade_no": trade.out_trade_no });
         match self.call("alipay.trade.query", &biz, None).await {
-            Reply::Signed(body) => answer::queried(trade, &body),
-            Reply::Refused(failure) => QueryOutcome::Unknown(words(&failure)),
+            Reply::Signed(body) => outcome::queried(trade, &body, now()),
+            Reply::Refused(body) => QueryOutcome::Unknown(body.words()),
             Reply::NotSent(words) | Reply::Unknown(words) => QueryOutcome::Unknown(words),
         }
     }
 
     async fn void(&self, trade: &TradeRef) -> VoidOutcome {
-        // Cancel, not close: it also takes back what was paid, and stops an order that nobody has scanned yet.
+        // Cancel rather than close: it also takes back what was paid meanwhile, and stops an order that nobody has
+        // scanned. Past its time only close is left.
+        let age = Duration::from_millis(now().saturating_sub(trade.started_at).try_into().unwrap_or(0));
+        let method = if age < self.capabilities.void_window { "alipay.trade.cancel" } else { "alipay.trade.close" };
         let biz = json!({ "out_trade_no": trade.out_trade_no });
-        match self.call("alipay.trade.cancel", &biz, None).await {
-            Reply::Signed(body) => answer::cancelled(trade, &body),
-            Reply::Refused(failure) => VoidOutcome::Failed(failure),
+        match self.call(method, &biz, None).await {
+            Reply::Signed(body) => outcome::voided(trade, &body),
+            Reply::Refused(body) => VoidOutcome::Failed(outcome::refusal(&body)),
             Reply::NotSent(words) | Reply::Unknown(words) => VoidOutcome::Unknown(words),
         }
     }
@@ -142,12 +151,12 @@ impl Channel for Alipay {
             "out_trade_no": trade.out_trade_no, "refund_amount": amount.to_decimal(), "out_request_no": out_refund_no,
         });
         match self.call("alipay.trade.refund", &biz, None).await {
-            Reply::Signed(body) => match answer::refunded(trade, &body) {
+            Reply::Signed(body) => match outcome::refunded(trade, &body) {
                 // Nothing moved in this call: perhaps an earlier one did it.
                 RefundOutcome::Processing => self.query_refund(trade, out_refund_no).await,
                 outcome => outcome,
             },
-            Reply::Refused(failure) => RefundOutcome::Failed(failure),
+            Reply::Refused(body) => RefundOutcome::Failed(outcome::refusal(&body)),
             Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
         }
     }
@@ -155,22 +164,18 @@ impl Channel for Alipay {
     async fn query_refund(&self, trade: &TradeRef, out_refund_no: &str) -> RefundOutcome {
         let biz = json!({ "out_trade_no": trade.out_trade_no, "out_request_no": out_refund_no });
         match self.call("alipay.trade.fastpay.refund.query", &biz, None).await {
-            Reply::Signed(body) => answer::refund_queried(&body),
-            Reply::Refused(failure) => RefundOutcome::Unknown(words(&failure)),
+            Reply::Signed(body) => outcome::refund_queried(trade, out_refund_no, &body),
+            Reply::Refused(body) => RefundOutcome::Unknown(body.words()),
             Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
         }
     }
 
-    fn read_notification(&self, raw: &RawNotification, _now: UnixMillis) -> Result<Notification, NotificationError> {
-        notification::read(&self.credentials, &raw.body)
+    fn read_notification(&self, raw: &RawNotification, now: UnixMillis) -> Result<Notification, NotificationError> {
+        notification::read(&self.credentials, &raw.body, now)
     }
 
     fn acknowledge(&self, accepted: bool) -> Acknowledgement {
         let body = if accepted { "success" } else { "fail" };
         Acknowledgement { status: 200, content_type: "text/plain; charset=utf-8", body: body.into() }
     }
-}
-
-fn words(failure: &Failure) -> String {
-    format!("{} {}", failure.provider_code, failure.provider_message)
 }

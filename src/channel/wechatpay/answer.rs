@@ -1,21 +1,18 @@
-//! Reading an answer: signature over the raw bytes first, then meaning. Pure.
+//! Reading an answer: signature over the raw bytes first, then what it says. Pure.
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::credentials::Credentials;
 use super::signature::{Distrust, check};
-use crate::channel::china_time;
 use crate::channel::http::Answer;
-use crate::channel::{CodeOutcome, Paid, PayOutcome, QueryOutcome, RefundOutcome, TradeRef, VoidOutcome};
-use crate::money::Money;
-use crate::payment::{Failure, FailureReason, UnixMillis, Way};
+use crate::payment::UnixMillis;
 
 /// An answer after its signature was looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Reply {
-    /// HTTP 2xx, signed by the platform.
-    Signed { status: u16, body: Box<Body> },
-    /// HTTP 4xx with an error, signed; or unsigned where the platform could not tell who asks.
+    /// HTTP 2xx, signed by the platform. Empty for a 204.
+    Signed(Body),
+    /// An error that the platform tells: signed, or unsigned where it could not tell who asks.
     Refused(ApiError),
     /// No connection was made.
     NotSent(String),
@@ -24,224 +21,198 @@ pub(super) enum Reply {
 }
 
 /// `{"code", "message"}`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiError {
     pub code: String,
-    #[serde(default)]
     pub message: String,
 }
 
 impl ApiError {
+    fn of(body: &Body) -> Option<Self> {
+        let code = body.text("code");
+        (!code.is_empty()).then(|| Self { code: code.to_owned(), message: body.text("message").to_owned() })
+    }
+
+    /// What WeChat Pay said, for a person.
     pub fn words(&self) -> String {
         format!("WeChat Pay answered {} {}", self.code, self.message)
     }
+}
 
-    fn failure(&self, reason: FailureReason) -> Failure {
-        Failure { reason, provider_code: self.code.clone(), provider_message: self.message.clone() }
+/// The JSON of an answer or of a notification's content.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Body(Value);
+
+impl Body {
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().filter(Value::is_object).map(Self)
     }
 
-    /// Our reason; `None` where the result stays unknown.
-    fn reason(&self) -> Option<FailureReason> {
-        Some(match self.code.as_str() {
-            "AUTH_CODE_EXPIRE" | "AUTHCODEEXPIRE" | "AUTH_CODE_USED" => FailureReason::CodeExpired,
-            "AUTH_CODE_ERROR" | "AUTH_CODE_INVALID" => FailureReason::CodeInvalid,
-            "NOT_ENOUGH" | "NOTENOUGH" => FailureReason::InsufficientFunds,
-            "TRADE_ERROR" | "USER_ACCOUNT_ABNORMAL" | "ACCOUNT_ERROR" | "ACCOUNTERROR" => {
-                FailureReason::CustomerAccount
-            }
-            "PAYMENT_LIMIT" | "RULE_LIMIT" => FailureReason::LimitExceeded,
-            "SIGN_ERROR" | "NO_AUTH" | "APPID_MCHID_NOT_MATCH" | "MCH_NOT_EXISTS" | "APPID_NOT_EXIST" => {
-                FailureReason::MerchantAccount
-            }
-            "PARAM_ERROR" | "INVALID_REQUEST" => FailureReason::RequestRefused,
-            _ => return None,
-        })
+    /// A text at the top; empty where it is absent or none.
+    pub fn text(&self, name: &str) -> &str {
+        self.0[name].as_str().unwrap_or("")
     }
-}
 
-/// The fields of all answers together; each call has some.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(super) struct Body {
-    pub code_url: String,
-    pub out_trade_no: String,
-    pub transaction_id: String,
-    pub trade_state: String,
-    pub trade_state_desc: String,
-    pub success_time: String,
-    pub mchid: String,
-    pub amount: Option<Amount>,
-    pub payer: Option<Payer>,
-    pub status: String,
-}
+    /// A text within an object at the top.
+    pub fn inner_text(&self, object: &str, name: &str) -> &str {
+        self.0[object][name].as_str().unwrap_or("")
+    }
 
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(super) struct Amount {
-    pub total: i64,
-    pub currency: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(super) struct Payer {
-    pub openid: String,
+    /// An amount in fen within `amount`; `None` where it is absent or no whole number.
+    pub fn fen(&self, name: &str) -> Option<i64> {
+        self.0["amount"][name].as_i64()
+    }
 }
 
 /// Refusals that the platform gives before it knows who asks, and therefore unsigned.
 const STRANGER: [&str; 2] = ["SIGN_ERROR", "NO_AUTH"];
 
 /// Checks the signature over the raw body and reads it.
-pub(super) fn read(credentials: &Credentials, answer: &Answer, now: UnixMillis) -> Reply {
-    let error = || serde_json::from_slice::<ApiError>(&answer.body).ok();
-    match check(credentials, |name| answer.header(name), &answer.body, now) {
-        Ok(()) => {}
-        Err(Distrust::Signature) if answer.header("wechatpay-signature").is_none() => {
-            let stranger = matches!(answer.status, 401 | 403)
-                .then(error)
-                .flatten()
-                .filter(|error| STRANGER.contains(&error.code.as_str()));
-            return stranger
-                .map_or_else(|| Reply::Unknown(format!("HTTP {} without a signature", answer.status)), Reply::Refused);
-        }
-        Err(Distrust::Signature) => {
-            return Reply::Unknown("the answer's signature does not fit the platform's key".into());
-        }
-        Err(Distrust::Serial) => {
-            return Reply::Unknown("the answer is signed with a platform key that the account does not hold".into());
-        }
-        Err(Distrust::Stale) => {
-            return Reply::Unknown("the answer's time is over 300 s from this machine's: set the clock".into());
-        }
+///
+/// A 401 or 403 without a signature is taken for a refusal of the merchant's own credentials, and only where the
+/// connection tells who answers (`known_peer`): it says nothing that could be mistaken for a payment, and a wrong key
+/// in the account's settings would otherwise leave every sale unknown for ever. Anything else without a signature, and
+/// everything with a wrong one, is unknown, whatever it says.
+pub(super) fn read(credentials: &Credentials, answer: &Answer, now: UnixMillis, known_peer: bool) -> Reply {
+    if let Err(distrust) = check(credentials, |name| answer.header(name), &answer.body, now) {
+        return distrusted(distrust, answer, known_peer);
     }
-    match answer.status {
-        200..=299 if answer.body.is_empty() => Reply::Signed { status: answer.status, body: Box::default() },
-        200..=299 => match serde_json::from_slice(&answer.body) {
-            Ok(body) => Reply::Signed { status: answer.status, body: Box::new(body) },
-            Err(_) => Reply::Unknown("the answer has fields of another kind than documented".into()),
-        },
-        400..=499 => error().map_or_else(|| Reply::Unknown(format!("HTTP {}", answer.status)), Reply::Refused),
-        _ => Reply::Unknown(error().map_or_else(|| format!("HTTP {}", answer.status), |error| error.words())),
+    if answer.body.is_empty() && (200..=299).contains(&answer.status) {
+        return Reply::Signed(Body::default());
     }
-}
-
-/// `POST /v3/pay/transactions/native`
-pub(super) fn created(_status: u16, body: &Body) -> CodeOutcome {
-    if body.code_url.is_empty() {
-        CodeOutcome::Unknown("the answer has no code_url".into())
-    } else {
-        CodeOutcome::Shown { code: body.code_url.clone() }
-    }
-}
-
-pub(super) fn creation_refused(error: &ApiError) -> CodeOutcome {
-    match error.reason() {
-        Some(reason) => CodeOutcome::Failed(error.failure(reason)),
-        // The number is fresh, so a refusal leaves no order, but who knows what a code of tomorrow means.
-        None => CodeOutcome::Unknown(error.words()),
-    }
-}
-
-/// `POST /v3/pay/transactions/codepay`
-pub(super) fn paid(trade: &TradeRef, body: &Body) -> PayOutcome {
-    match queried(trade, body) {
-        QueryOutcome::Paid(paid) => PayOutcome::Paid(paid),
-        QueryOutcome::CustomerConfirming | QueryOutcome::AwaitingCustomer => PayOutcome::CustomerConfirming,
-        QueryOutcome::Failed(failure) => PayOutcome::Failed(failure),
-        QueryOutcome::Unknown(words) => PayOutcome::Unknown(words),
-        QueryOutcome::NotFound | QueryOutcome::Closed | QueryOutcome::Returned => {
-            PayOutcome::Unknown(format!("WeChat Pay says {}", body.trade_state))
+    let body = Body::parse(&answer.body);
+    let error = body.as_ref().and_then(ApiError::of);
+    match (answer.status, error, body) {
+        // 202 with USERPAYING is an error in all but its status.
+        (200..=299 | 400..=499, Some(error), _) => Reply::Refused(error),
+        (200..=299, None, Some(body)) => Reply::Signed(body),
+        (200..=299, None, None) => Reply::Unknown("the answer is not the JSON of WeChat Pay".into()),
+        (status, error, _) => {
+            Reply::Unknown(error.map_or_else(|| format!("WeChat Pay answered HTTP {status}"), |error| error.words()))
         }
     }
 }
 
-pub(super) fn payment_refused(error: &ApiError) -> PayOutcome {
-    match (error.code.as_str(), error.reason()) {
-        ("USERPAYING" | "USER_PAYING", _) => PayOutcome::CustomerConfirming,
-        (_, Some(reason)) => PayOutcome::Failed(error.failure(reason)),
-        _ => PayOutcome::Unknown(error.words()),
+fn distrusted(distrust: Distrust, answer: &Answer, known_peer: bool) -> Reply {
+    match distrust {
+        Distrust::Missing => {
+            let status = answer.status;
+            let error = Body::parse(&answer.body).as_ref().and_then(ApiError::of);
+            match error.filter(|error| matches!(status, 401 | 403) && STRANGER.contains(&error.code.as_str())) {
+                Some(error) if known_peer => Reply::Refused(error),
+                Some(error) => {
+                    Reply::Unknown(format!("{}, but without a signature over a connection without TLS", error.words()))
+                }
+                None => Reply::Unknown(format!("WeChat Pay answered HTTP {status} without a signature")),
+            }
+        }
+        Distrust::Signature => Reply::Unknown("the answer's signature does not fit the platform's key".into()),
+        Distrust::Serial => {
+            Reply::Unknown("the answer is signed with a platform key that the account does not hold".into())
+        }
+        Distrust::Stale => {
+            Reply::Unknown("the answer's time is 300 s or more from this machine's: set the clock".into())
+        }
     }
 }
 
-/// `GET /v3/pay/transactions/out-trade-no/{n}`, and a notification's transaction.
-pub(super) fn queried(trade: &TradeRef, body: &Body) -> QueryOutcome {
-    if body.out_trade_no != trade.out_trade_no.as_str() {
-        return QueryOutcome::Unknown("the answer is about another order".into());
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::channel::wechatpay::credentials::tests::{PLATFORM_ID, credentials, platform};
+
+    const NOW: UnixMillis = 1_795_500_000_000;
+
+    fn answer(status: u16, body: &[u8], at: i64) -> Answer {
+        let timestamp = (NOW / 1_000 + at).to_string();
+        let mut message = format!("{timestamp}\nnonce\n").into_bytes();
+        message.extend_from_slice(body);
+        message.push(b'\n');
+        let signature = platform().sign_base64(&message).unwrap();
+        let headers = [
+            ("wechatpay-timestamp", timestamp.as_str()),
+            ("wechatpay-nonce", "nonce"),
+            ("wechatpay-serial", PLATFORM_ID),
+            ("wechatpay-signature", signature.as_str()),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Answer { status, headers, body: body.to_vec() }
     }
-    of_state(body)
-}
 
-/// What a `trade_state` means.
-pub(super) fn of_state(body: &Body) -> QueryOutcome {
-    match body.trade_state.as_str() {
-        "SUCCESS" => payment(body).map_or_else(
-            || QueryOutcome::Unknown("WeChat Pay says paid, but not how much or when".into()),
-            QueryOutcome::Paid,
-        ),
-        "REFUND" => QueryOutcome::Returned,
-        "NOTPAY" | "ACCEPT" => QueryOutcome::AwaitingCustomer,
-        "USERPAYING" => QueryOutcome::CustomerConfirming,
-        "CLOSED" | "REVOKED" => QueryOutcome::Closed,
-        "PAYERROR" => QueryOutcome::Failed(Failure {
-            reason: FailureReason::ProviderRefused,
-            provider_code: body.trade_state.clone(),
-            provider_message: body.trade_state_desc.clone(),
-        }),
-        other => QueryOutcome::Unknown(format!("WeChat Pay says {other}")),
+    fn read(answer: &Answer) -> Reply {
+        super::read(credentials(), answer, NOW, true)
     }
-}
 
-fn payment(body: &Body) -> Option<Paid> {
-    let amount = body.amount.as_ref()?;
-    let currency = if amount.currency.is_empty() { "CNY" } else { &amount.currency };
-    Some(Paid {
-        provider_trade_no: body.transaction_id.clone(),
-        amount: Money::new(amount.total, currency.parse().ok()?),
-        payer: body.payer.as_ref().map(|payer| mask(&payer.openid)).filter(|payer| !payer.is_empty()),
-        paid_at: china_time::read_rfc3339(&body.success_time)?,
-    })
-}
-
-/// An openid names a person for this merchant: its ends are enough to tell two apart.
-fn mask(openid: &str) -> String {
-    let characters: Vec<char> = openid.chars().collect();
-    match characters.len() {
-        0..=8 => characters.into_iter().collect(),
-        length => characters[..4].iter().chain(['*', '*', '*'].iter()).chain(characters[length - 4..].iter()).collect(),
+    #[test]
+    fn a_clock_300_s_off_is_too_much_and_299_is_not() {
+        for (at, believed) in [(0, true), (299, true), (-299, true), (300, false), (-300, false), (86_400, false)] {
+            let reply = read(&answer(200, br#"{"trade_state":"SUCCESS"}"#, at));
+            assert_eq!(matches!(reply, Reply::Signed(_)), believed, "{at}");
+        }
     }
-}
 
-pub(super) fn void_refused(way: Way, error: &ApiError) -> VoidOutcome {
-    match error.code.as_str() {
-        "ORDERPAID" | "ORDER_PAID" => VoidOutcome::AlreadyPaid,
-        "ORDER_CLOSED" | "ORDERCLOSED" | "ORDER_REVERSED" => VoidOutcome::Closed,
-        // An order that never came to be cannot be paid.
-        "ORDER_NOT_EXIST" | "ORDERNOTEXIST" => VoidOutcome::Closed,
-        "REVERSE_TOO_SOON" | "INVALID_REQUEST" if way == Way::ConsumerPresented => VoidOutcome::NotYet,
-        _ => match error.reason() {
-            Some(reason) => VoidOutcome::Failed(error.failure(reason)),
-            None => VoidOutcome::Unknown(error.words()),
-        },
+    #[test]
+    fn statuses_with_and_without_an_error() {
+        let error = br#"{"code":"USERPAYING","message":"x"}"#;
+        for status in [202, 400, 403, 429] {
+            assert!(matches!(read(&answer(status, error, 0)), Reply::Refused(_)), "{status}");
+        }
+        for status in [500, 502, 503, 302] {
+            assert!(matches!(read(&answer(status, error, 0)), Reply::Unknown(_)), "{status}");
+        }
+        assert_eq!(read(&answer(204, b"", 0)), Reply::Signed(Body::default()));
+        assert!(matches!(read(&answer(200, b"<html>", 0)), Reply::Unknown(_)));
+        assert!(matches!(read(&answer(400, b"", 0)), Reply::Unknown(_)));
     }
-}
 
-/// `POST /v3/refund/domestic/refunds` and its query.
-pub(super) fn refunded(body: &Body) -> RefundOutcome {
-    match body.status.as_str() {
-        "SUCCESS" => RefundOutcome::Done,
-        "PROCESSING" => RefundOutcome::Processing,
-        "CLOSED" | "ABNORMAL" => RefundOutcome::Failed(Failure {
-            reason: FailureReason::ProviderRefused,
-            provider_code: body.status.clone(),
-            provider_message: String::new(),
-        }),
-        other => RefundOutcome::Unknown(format!("WeChat Pay says {other}")),
+    #[test]
+    fn without_the_right_signature_nothing_is_believed() {
+        let good = answer(200, br#"{"trade_state":"SUCCESS"}"#, 0);
+        assert!(matches!(read(&good), Reply::Signed(_)));
+        for index in 0..good.headers.len() {
+            let mut without = good.clone();
+            without.headers.remove(index);
+            assert!(matches!(read(&without), Reply::Unknown(_)), "{index}");
+            let mut other = good.clone();
+            other.headers[index].1.push('1');
+            assert!(matches!(read(&other), Reply::Unknown(_)), "{index}");
+        }
+        let mut probe = good.clone();
+        probe.headers[3].1 = format!("WECHATPAY/SIGNTEST/{}", probe.headers[3].1);
+        assert!(matches!(read(&probe), Reply::Unknown(_)));
     }
-}
 
-pub(super) fn refund_refused(error: &ApiError) -> RefundOutcome {
-    match error.reason() {
-        Some(reason) => RefundOutcome::Failed(error.failure(reason)),
-        None => RefundOutcome::Unknown(error.words()),
+    #[test]
+    fn an_unsigned_refusal_counts_only_from_a_known_peer_and_only_about_credentials() {
+        let stranger = |status, body: &[u8]| Answer { status, headers: Vec::new(), body: body.to_vec() };
+        let refusal = stranger(401, br#"{"code":"SIGN_ERROR","message":"x"}"#);
+        assert!(matches!(read(&refusal), Reply::Refused(_)));
+        assert!(matches!(super::read(credentials(), &refusal, NOW, false), Reply::Unknown(_)));
+        for other in [
+            stranger(404, br#"{"code":"ORDER_NOT_EXIST","message":"x"}"#),
+            stranger(403, br#"{"code":"NOT_ENOUGH","message":"x"}"#),
+            stranger(200, br#"{"code":"SIGN_ERROR","message":"x"}"#),
+            stranger(204, b""),
+        ] {
+            assert!(matches!(read(&other), Reply::Unknown(_)), "{other:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_signed_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), status in 100_u16..600) {
+            let _ = read(&answer(status, &bytes, 0));
+        }
+
+        #[test]
+        fn no_changed_byte_is_believed(at in 0_usize..200, to in any::<u8>()) {
+            let honest = answer(200, br#"{"out_trade_no":"A1","trade_state":"NOTPAY","amount":{"total":1}}"#, 0);
+            let mut other = honest.clone();
+            let at = at % other.body.len();
+            other.body[at] = to;
+            prop_assert!(other.body == honest.body || matches!(read(&other), Reply::Unknown(_)));
+        }
     }
 }

@@ -67,3 +67,48 @@ impl Credentials {
         self.platform.iter().find(|(known, _)| known.eq_ignore_ascii_case(serial)).map(|(_, key)| key)
     }
 }
+
+#[cfg(test)]
+pub(in crate::channel::wechatpay) mod tests {
+    use std::sync::LazyLock;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::channel::TimingOverrides;
+    use crate::payment::ChannelId;
+
+    pub const PLATFORM_ID: &str = "PUB_KEY_ID_0119000000012026010100000000000001";
+    static PLATFORM: LazyLock<RsaPrivateKey> = LazyLock::new(|| RsaPrivateKey::generate().unwrap());
+    static CREDENTIALS: LazyLock<Credentials> = LazyLock::new(|| Credentials::read(&account()).unwrap());
+
+    pub fn platform() -> &'static RsaPrivateKey {
+        &PLATFORM
+    }
+
+    pub fn credentials() -> &'static Credentials {
+        &CREDENTIALS
+    }
+
+    fn account() -> MerchantAccount {
+        let merchant = RsaPrivateKey::generate().unwrap().to_pkcs8_pem().unwrap();
+        let credentials = json!({
+            "appid": "wxd678efh567hg6787", "mchid": "1900000001", "merchant_private_key": merchant.as_str(),
+            "merchant_serial": "5157F09EFDC096DE15EBE81A47057A7232F1B8E1",
+            "api_v3_key": "0123456789abcdef0123456789ABCDEF",
+            "platform_public_key_id": PLATFORM_ID,
+            "platform_public_key": platform().public_key().to_spki_pem().unwrap(),
+        });
+        MerchantAccount {
+            id: "acc".parse().unwrap(),
+            channel: ChannelId::WECHATPAY,
+            name: "test".into(),
+            base_url: "http://127.0.0.1:9".into(),
+            training: true,
+            enabled: true,
+            notify_base_url: None,
+            timing: TimingOverrides::default(),
+            credentials: Secret::new(credentials.to_string()),
+        }
+    }
+}

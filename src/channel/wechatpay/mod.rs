@@ -3,6 +3,7 @@
 mod answer;
 mod credentials;
 mod notification;
+mod outcome;
 mod request;
 mod signature;
 
@@ -66,6 +67,14 @@ struct WechatPay {
 }
 
 impl WechatPay {
+    /// The platform counts its 15 s from when it took the payment call, which may be as late as our time limit for it.
+    fn is_too_soon_to_reverse(&self, trade: &TradeRef) -> bool {
+        let numbers = &self.capabilities;
+        let wait = numbers.void_not_before + numbers.request_timeout;
+        let age = Duration::from_millis(now().saturating_sub(trade.started_at).try_into().unwrap_or(0));
+        trade.way == Way::ConsumerPresented && age < wait
+    }
+
     /// One call: signed, sent, its answer's signature checked.
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Reply {
         let body = body.map(Value::to_string).unwrap_or_default();
@@ -83,7 +92,7 @@ impl WechatPay {
             .header("Wechatpay-Serial", self.credentials.preferred_serial())
             .body(body);
         match self.sender.send(request).await {
-            Ok(sent) => answer::read(&self.credentials, &sent, now()),
+            Ok(sent) => answer::read(&self.credentials, &sent, now(), self.sender.knows_its_peer()),
             Err(Lost::NotSent(words)) => Reply::NotSent(words),
             Err(Lost::MaybeSent(words)) => Reply::Unknown(words),
         }
@@ -101,25 +110,22 @@ impl Channel for WechatPay {
     }
 
     async fn create_code(&self, trade: &TradeRef, details: &TradeDetails) -> CodeOutcome {
-        let mut order = request::order(&self.credentials, trade, details);
-        order["time_expire"] = json!(super::china_time::rfc3339(details.expires_at));
+        let order = request::native(&self.credentials, trade, details);
         match self.call(Method::POST, "/v3/pay/transactions/native", Some(&order)).await {
             Reply::NotSent(words) => CodeOutcome::Failed(unreachable(words)),
             Reply::Unknown(words) => CodeOutcome::Unknown(words),
-            Reply::Signed { status, body } => answer::created(status, &body),
-            Reply::Refused(error) => answer::creation_refused(&error),
+            Reply::Signed(body) => outcome::created(&body),
+            Reply::Refused(error) => outcome::creation_refused(&error),
         }
     }
 
     async fn pay(&self, trade: &TradeRef, details: &TradeDetails, auth_code: &str) -> PayOutcome {
-        let mut order = request::order(&self.credentials, trade, details);
-        order["payer"] = json!({ "auth_code": auth_code });
-        order["scene_info"] = json!({ "device_id": details.till, "store_info": { "out_id": details.store } });
+        let order = request::codepay(&self.credentials, trade, details, auth_code);
         match self.call(Method::POST, "/v3/pay/transactions/codepay", Some(&order)).await {
             Reply::NotSent(words) => PayOutcome::Failed(unreachable(words)),
             Reply::Unknown(words) => PayOutcome::Unknown(words),
-            Reply::Signed { body, .. } => answer::paid(trade, &body),
-            Reply::Refused(error) => answer::payment_refused(&error),
+            Reply::Signed(body) => outcome::paid(&self.credentials, trade, &body, now()),
+            Reply::Refused(error) => outcome::payment_refused(&error),
         }
     }
 
@@ -127,11 +133,8 @@ impl Channel for WechatPay {
         let path = format!("/v3/pay/transactions/out-trade-no/{}?mchid={}", trade.out_trade_no, self.credentials.mchid);
         match self.call(Method::GET, &path, None).await {
             Reply::NotSent(words) | Reply::Unknown(words) => QueryOutcome::Unknown(words),
-            Reply::Signed { body, .. } => answer::queried(trade, &body),
-            Reply::Refused(error) if error.code == "ORDER_NOT_EXIST" || error.code == "ORDERNOTEXIST" => {
-                QueryOutcome::NotFound
-            }
-            Reply::Refused(error) => QueryOutcome::Unknown(error.words()),
+            Reply::Signed(body) => outcome::queried(&self.credentials, trade, &body, now()),
+            Reply::Refused(error) => outcome::query_refused(&error),
         }
     }
 
@@ -146,8 +149,8 @@ impl Channel for WechatPay {
         let path = format!("/v3/pay/transactions/out-trade-no/{}/{job}", trade.out_trade_no);
         match self.call(Method::POST, &path, Some(&body)).await {
             Reply::NotSent(words) | Reply::Unknown(words) => VoidOutcome::Unknown(words),
-            Reply::Signed { .. } => VoidOutcome::Closed,
-            Reply::Refused(error) => answer::void_refused(trade.way, &error),
+            Reply::Signed(body) => outcome::voided(&self.credentials, trade, &body),
+            Reply::Refused(error) => outcome::void_refused(&error, self.is_too_soon_to_reverse(trade)),
         }
     }
 
@@ -159,16 +162,16 @@ impl Channel for WechatPay {
         });
         match self.call(Method::POST, "/v3/refund/domestic/refunds", Some(&body)).await {
             Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
-            Reply::Signed { body, .. } => answer::refunded(&body),
-            Reply::Refused(error) => answer::refund_refused(&error),
+            Reply::Signed(body) => outcome::refunded(trade, out_refund_no, &body),
+            Reply::Refused(error) => outcome::refund_refused(&error),
         }
     }
 
-    async fn query_refund(&self, _trade: &TradeRef, out_refund_no: &str) -> RefundOutcome {
+    async fn query_refund(&self, trade: &TradeRef, out_refund_no: &str) -> RefundOutcome {
         let path = format!("/v3/refund/domestic/refunds/{out_refund_no}");
         match self.call(Method::GET, &path, None).await {
             Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
-            Reply::Signed { body, .. } => answer::refunded(&body),
+            Reply::Signed(body) => outcome::refunded(trade, out_refund_no, &body),
             Reply::Refused(error) => RefundOutcome::Unknown(error.words()),
         }
     }

@@ -4,10 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 
-use super::answer::{Body, of_state};
+use super::answer::Body;
 use super::credentials::Credentials;
+use super::outcome::{is_ours, of_state};
 use super::signature::{Distrust, check};
-use crate::channel::{Notification, NotificationError, RawNotification};
+use crate::channel::{Notification, NotificationError, QueryOutcome, RawNotification};
 use crate::crypto::open_aes256_gcm;
 use crate::payment::UnixMillis;
 
@@ -23,8 +24,12 @@ struct Resource {
     algorithm: String,
     ciphertext: String,
     #[serde(default)]
-    associated_data: String,
+    associated_data: Option<String>,
     nonce: String,
+}
+
+fn unreadable(why: &str) -> NotificationError {
+    NotificationError::Unreadable(why.to_owned())
 }
 
 /// Reads what the platform posts to `notify_url`.
@@ -34,30 +39,43 @@ pub(super) fn read(
     now: UnixMillis,
 ) -> Result<Notification, NotificationError> {
     check(credentials, |name| raw.header(name), &raw.body, now).map_err(|distrust| match distrust {
-        Distrust::Signature | Distrust::Serial => NotificationError::BadSignature,
+        Distrust::Missing | Distrust::Signature | Distrust::Serial => NotificationError::BadSignature,
         Distrust::Stale => NotificationError::Stale,
     })?;
-    let unreadable = |why: &str| NotificationError::Unreadable(why.to_owned());
     let envelope: Envelope =
         serde_json::from_slice(&raw.body).map_err(|_| unreadable("its envelope is of another form"))?;
-    if envelope.resource.algorithm != "AEAD_AES_256_GCM" {
+    if envelope.id.is_empty() {
+        return Err(unreadable("it has no id"));
+    }
+    let body = open(credentials, &envelope.resource)?;
+    if body.text("mchid") != credentials.mchid || !is_ours(credentials, &body) {
+        return Err(NotificationError::OtherMerchant);
+    }
+    let out_trade_no = body.text("out_trade_no").parse().map_err(|_| unreadable("its out_trade_no is none of ours"))?;
+    let outcome = match envelope.event_type.as_str() {
+        event if event.starts_with("TRANSACTION.") => of_state(&body, now),
+        "REFUND.SUCCESS" if body.fen("refund").is_some() && body.fen("refund") == body.fen("total") => {
+            QueryOutcome::Returned
+        }
+        event if event.starts_with("REFUND.") => {
+            return Err(unreadable("it tells of a refund in part or one that did not succeed"));
+        }
+        _ => return Err(unreadable("it is not about a payment")),
+    };
+    Ok(Notification { id: envelope.id, out_trade_no, outcome })
+}
+
+fn open(credentials: &Credentials, resource: &Resource) -> Result<Body, NotificationError> {
+    if resource.algorithm != "AEAD_AES_256_GCM" {
         return Err(unreadable("it is sealed in another way than AEAD_AES_256_GCM"));
     }
-    let sealed = BASE64.decode(&envelope.resource.ciphertext).map_err(|_| unreadable("its ciphertext is no base64"))?;
+    let sealed = BASE64.decode(&resource.ciphertext).map_err(|_| unreadable("its ciphertext is no base64"))?;
     let plain = open_aes256_gcm(
         credentials.api_v3_key.expose().as_bytes(),
-        envelope.resource.nonce.as_bytes(),
-        envelope.resource.associated_data.as_bytes(),
+        resource.nonce.as_bytes(),
+        resource.associated_data.as_deref().unwrap_or("").as_bytes(),
         &sealed,
     )
     .map_err(|_| unreadable("it cannot be opened with the account's APIv3 key"))?;
-    if !envelope.event_type.starts_with("TRANSACTION.") {
-        return Err(unreadable("it is not about a payment"));
-    }
-    let body: Body = serde_json::from_slice(&plain).map_err(|_| unreadable("its content is of another form"))?;
-    if body.mchid != credentials.mchid {
-        return Err(NotificationError::OtherMerchant);
-    }
-    let out_trade_no = body.out_trade_no.parse().map_err(|_| unreadable("its out_trade_no is none of ours"))?;
-    Ok(Notification { id: envelope.id, out_trade_no, outcome: of_state(&body) })
+    Body::parse(&plain).ok_or_else(|| unreadable("its content is of another form"))
 }

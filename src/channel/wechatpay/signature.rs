@@ -4,8 +4,8 @@ use super::credentials::Credentials;
 use crate::crypto::{CryptoError, random_bytes};
 use crate::payment::UnixMillis;
 
-/// How far the provider's clock may be from ours.
-const FRESH_SECONDS: i64 = 300;
+/// The provider's clock may differ from ours by less than this.
+const FRESH_SECONDS: u64 = 300;
 
 /// What a request's signature covers: method, path with query, Unix seconds, nonce and body, each ended by a line feed.
 pub(super) fn request_message(method: &str, path: &str, timestamp: i64, nonce: &str, body: &str) -> String {
@@ -32,7 +32,9 @@ pub(super) fn authorize(
 /// Why an answer or a notification is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Distrust {
-    /// A header is missing, the signature does not fit, or it is one of the platform's probes.
+    /// One of the headers is missing.
+    Missing,
+    /// The signature does not fit, or it is one of the platform's probes.
     Signature,
     /// We hold no key of that serial.
     Serial,
@@ -47,17 +49,29 @@ pub(super) fn check<'a>(
     body: &[u8],
     now: UnixMillis,
 ) -> Result<(), Distrust> {
-    let get = |name| header(name).ok_or(Distrust::Signature);
+    let get = |name| header(name).filter(|value| !value.is_empty()).ok_or(Distrust::Missing);
     let (timestamp, nonce) = (get("wechatpay-timestamp")?, get("wechatpay-nonce")?);
     let (serial, signature) = (get("wechatpay-serial")?, get("wechatpay-signature")?);
     let key = credentials.platform_key(serial).ok_or(Distrust::Serial)?;
-    let seconds: i64 = timestamp.parse().map_err(|_| Distrust::Signature)?;
     let mut message = format!("{timestamp}\n{nonce}\n").into_bytes();
     message.extend_from_slice(body);
     message.push(b'\n');
+    // The platform's probes (WECHATPAY/SIGNTEST/...) fail here as any other signature that is none.
     key.verify_base64(&message, signature).map_err(|_| Distrust::Signature)?;
-    if seconds.abs_diff(now / 1_000) > FRESH_SECONDS.unsigned_abs() {
+    let seconds: i64 = timestamp.parse().map_err(|_| Distrust::Signature)?;
+    if seconds.abs_diff(now / 1_000) >= FRESH_SECONDS {
         return Err(Distrust::Stale);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_ends_each_part_with_a_line_feed_even_without_a_body() {
+        let path = "/v3/pay/transactions/out-trade-no/A1?mchid=1900000001";
+        assert_eq!(request_message("GET", path, 1_554_208_460, "n", ""), format!("GET\n{path}\n1554208460\nn\n\n"));
+    }
 }
