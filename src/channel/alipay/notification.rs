@@ -37,6 +37,10 @@ pub(super) fn read(credentials: &Credentials, raw: &[u8], now: UnixMillis) -> Re
 /// value among them and its SDKs differ, so both are tried; an empty value says nothing either way.
 fn is_signed(credentials: &Credentials, pairs: &BTreeMap<String, String>) -> bool {
     let Some(sign) = pairs.get("sign") else { return false };
+    // The one field that says something and is not covered.
+    if pairs.get("sign_type").is_none_or(|kind| kind != "RSA2") {
+        return false;
+    }
     // The one field that the signature does not cover.
     if pairs.get("sign_type").is_none_or(|kind| kind != "RSA2") {
         return false;
