@@ -1,46 +1,92 @@
-//! The sandbox's own calls, for tests and for phones: wallets, codes, scans, the providers' books, faults.
+//! The sandbox's own calls, for tests and for phones: wallets, codes, scans, the providers' books, faults, time.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 
-use super::book::{Refund, Refusal, Trade, TradeState, Wallet};
+use super::book::{Millis, Provider, Refund, Refusal, Trade, TradeState, Wallet};
 use super::faults::{Fault, Kind};
-use super::{Shared, notify, wire};
+use super::{Shared, notify};
 
-/// A refusal as a phone shows it.
-pub(super) struct Told(Refusal);
-
-impl From<Refusal> for Told {
-    fn from(refusal: Refusal) -> Self {
-        Self(refusal)
-    }
+/// RFC 9457.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Problem {
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    status: u16,
+    /// Stable, for programs.
+    code: &'static str,
+    /// A sentence for people.
+    detail: String,
 }
 
-impl IntoResponse for Told {
-    fn into_response(self) -> Response {
-        let (status, code, detail) = match self.0 {
-            Refusal::Absent => {
-                (404, "not_found", "there is no such wallet or trade, or this is no code that this wallet can pay")
-            }
-            Refusal::Paid => (409, "paid", "this order is paid already; nothing was taken again"),
-            Refusal::Closed => (409, "closed", "this order is closed; nothing was taken. Ask the shop for a new code"),
-            Refusal::Balance => (409, "balance", "the balance is not enough; nothing was taken"),
-            _ => (409, "not_possible", "this is not possible now; nothing was taken"),
-        };
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::CONFLICT);
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or_default();
-        let body =
-            json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "code": code, "detail": detail });
-        (status, [("content-type", "application/problem+json")], body.to_string()).into_response()
+        Self { r#type: "about:blank", title, status: status.as_u16(), code, detail: detail.into() }
     }
 }
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let missing = |detail: &str| Self::new(StatusCode::NOT_FOUND, "not_found", detail);
+        let conflict = |code, detail: &str| Self::new(StatusCode::CONFLICT, code, detail);
+        match refusal {
+            Refusal::Absent => missing("There is no such trade."),
+            Refusal::NoWallet => missing("There is no such wallet. GET /sandbox/wallets lists them."),
+            Refusal::NoSuchCode => {
+                missing("No order has this code. Check that it was read whole, and that the shop uses this sandbox.")
+            }
+            Refusal::OtherProvider(provider) => Self::new(
+                StatusCode::CONFLICT,
+                "other_provider",
+                format!(
+                    "This code is for {}. Nothing was taken; scan it with a wallet of that kind.",
+                    provider.title()
+                ),
+            ),
+            Refusal::OtherPayer => conflict(
+                "other_payer",
+                "Another customer has scanned this code and is about to pay. Nothing was taken.",
+            ),
+            Refusal::Paid => conflict("paid", "This order is paid already. Nothing was taken again."),
+            Refusal::Closed => {
+                conflict("closed", "This order is closed or ran out. Nothing was taken; ask the shop for a new code.")
+            }
+            Refusal::Balance => {
+                conflict("balance", "The balance is not enough. Nothing was taken; pay with another wallet.")
+            }
+            _ => conflict("not_possible", "The trade is not waiting for this. Nothing was taken."),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).unwrap_or_default();
+        (status, [("content-type", "application/problem+json")], body).into_response()
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::new(rejection.status(), "bad_request", rejection.body_text())
+    }
+}
+
+/// JSON whose errors are problems.
+#[derive(FromRequest)]
+#[from_request(via(Json), rejection(Problem))]
+pub(super) struct Body<T>(T);
 
 /// A fresh payment code.
 #[derive(Serialize, ToSchema)]
@@ -49,6 +95,14 @@ pub(super) struct FreshCode {
     auth_code: String,
     /// When it ends, RFC 3339.
     expires_at: String,
+}
+
+/// What can be changed of a wallet.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WalletChange {
+    /// Whether it asks for confirmation of every payment by code.
+    ask_always: bool,
 }
 
 /// What a wallet does with a shown code.
@@ -62,50 +116,85 @@ pub(super) struct Scan {
     confirm: Option<bool>,
 }
 
+/// How long to let pass at once.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Advance {
+    /// Milliseconds, not negative.
+    #[schema(minimum = 0)]
+    advance_ms: u64,
+}
+
+/// The books' time.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Now {
+    /// Milliseconds since 1970.
+    now: Millis,
+}
+
 /// Wallets with their balances.
 #[utoipa::path(get, path = "/sandbox/wallets", responses((status = 200, body = Vec<Wallet>)))]
 pub(super) async fn wallets(State(shared): State<Arc<Shared>>) -> Json<Vec<Wallet>> {
     Json(shared.book().wallets().to_vec())
 }
 
+/// Change a wallet.
+#[utoipa::path(patch, path = "/sandbox/wallets/{id}", params(("id" = String, Path)), request_body = WalletChange,
+    responses((status = 200, body = Wallet), (status = 404, body = Problem)))]
+pub(super) async fn change_wallet(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Body(change): Body<WalletChange>,
+) -> Result<Json<Wallet>, Problem> {
+    Ok(Json(shared.book().set_ask_always(&id, change.ask_always)?))
+}
+
 /// A fresh payment code of a wallet, good for a minute and once.
-#[utoipa::path(post, path = "/sandbox/wallets/{id}/code", params(("id" = String, Path)), responses((status = 200, body = FreshCode)))]
-pub(super) async fn code(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<FreshCode>, Told> {
-    let (auth_code, expires_at) = shared.book().issue_code(&id, wire::now())?;
+#[utoipa::path(post, path = "/sandbox/wallets/{id}/code", params(("id" = String, Path)),
+    responses((status = 200, body = FreshCode), (status = 404, body = Problem)))]
+pub(super) async fn code(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+) -> Result<Json<FreshCode>, Problem> {
+    let (auth_code, expires_at) = shared.book().issue_code(&id, shared.clock.now())?;
     let expires_at = jiff::Timestamp::from_millisecond(expires_at).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string();
     Ok(Json(FreshCode { auth_code, expires_at }))
 }
 
 /// Scan a shown code with a wallet.
-#[utoipa::path(post, path = "/sandbox/wallets/{id}/scan", params(("id" = String, Path)), request_body = Scan, responses((status = 200, body = Trade)))]
+#[utoipa::path(post, path = "/sandbox/wallets/{id}/scan", params(("id" = String, Path)), request_body = Scan,
+    responses((status = 200, body = Trade), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(super) async fn scan(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
-    Json(scan): Json<Scan>,
-) -> Result<Json<Trade>, Told> {
-    let trade = shared.book().scan(&id, scan.payload.trim(), scan.confirm, wire::now())?;
+    Body(scan): Body<Scan>,
+) -> Result<Json<Trade>, Problem> {
+    let trade = shared.book().scan(&id, scan.payload.trim(), scan.confirm, shared.clock.now())?;
     Ok(told(&shared, trade))
 }
 
 /// Every trade, as its provider has it.
 #[utoipa::path(get, path = "/sandbox/trades", responses((status = 200, body = Vec<Trade>)))]
 pub(super) async fn trades(State(shared): State<Arc<Shared>>) -> Json<Vec<Trade>> {
-    Json(shared.book().trades(wire::now()).to_vec())
+    Json(shared.book().trades(shared.clock.now()).to_vec())
 }
 
 /// The customer confirms with the password.
-#[utoipa::path(post, path = "/sandbox/trades/{id}/confirm", params(("id" = String, Path)), responses((status = 200, body = Trade)))]
-pub(super) async fn confirm(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<Trade>, Told> {
-    let trade = shared.book().confirm(&id, wire::now())?;
+#[utoipa::path(post, path = "/sandbox/trades/{id}/confirm", params(("id" = String, Path)),
+    responses((status = 200, body = Trade), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn confirm(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<Trade>, Problem> {
+    let trade = shared.book().confirm(&id, shared.clock.now())?;
     Ok(told(&shared, trade))
 }
 
 /// The customer says no.
-#[utoipa::path(post, path = "/sandbox/trades/{id}/refuse", params(("id" = String, Path)), responses((status = 200, body = Trade)))]
-pub(super) async fn refuse(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<Trade>, Told> {
-    Ok(Json(shared.book().refuse(&id, wire::now())?))
+#[utoipa::path(post, path = "/sandbox/trades/{id}/refuse", params(("id" = String, Path)),
+    responses((status = 200, body = Trade), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn refuse(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<Trade>, Problem> {
+    Ok(Json(shared.book().refuse(&id, shared.clock.now())?))
 }
 
+/// What the customer did may have paid the trade.
 fn told(shared: &Arc<Shared>, trade: Trade) -> Json<Trade> {
     if trade.state == TradeState::Success {
         notify::paid(shared, &trade);
@@ -113,11 +202,39 @@ fn told(shared: &Arc<Shared>, trade: Trade) -> Json<Trade> {
     Json(trade)
 }
 
+/// The faults that are still to come.
+#[utoipa::path(get, path = "/sandbox/faults", responses((status = 200, body = Vec<Fault>)))]
+pub(super) async fn faults(State(shared): State<Arc<Shared>>) -> Json<Vec<Fault>> {
+    Json(shared.faults().planned().to_vec())
+}
+
 /// Plan a fault.
-#[utoipa::path(post, path = "/sandbox/faults", request_body = Fault, responses((status = 200, body = Fault)))]
-pub(super) async fn plan_fault(State(shared): State<Arc<Shared>>, Json(fault): Json<Fault>) -> Json<Fault> {
+#[utoipa::path(post, path = "/sandbox/faults", request_body = Fault,
+    responses((status = 200, body = Fault), (status = 400, body = Problem)))]
+pub(super) async fn plan_fault(
+    State(shared): State<Arc<Shared>>,
+    Body(fault): Body<Fault>,
+) -> Result<Json<Fault>, Problem> {
+    fault.check().map_err(|why| Problem::new(StatusCode::BAD_REQUEST, "bad_request", why))?;
     shared.faults().plan(fault.clone());
-    Json(fault)
+    Ok(Json(fault))
+}
+
+/// Forget every planned fault.
+#[utoipa::path(delete, path = "/sandbox/faults", responses((status = 204)))]
+pub(super) async fn clear_faults(State(shared): State<Arc<Shared>>) -> StatusCode {
+    shared.faults().clear();
+    StatusCode::NO_CONTENT
+}
+
+/// Let time pass at once: for codes, orders and windows, not for signatures.
+#[utoipa::path(post, path = "/sandbox/clock", request_body = Advance, responses((status = 200, body = Now)))]
+pub(super) async fn clock(
+    State(shared): State<Arc<Shared>>,
+    Body(advance): Body<Advance>,
+) -> Result<Json<Now>, Problem> {
+    shared.clock.advance(Millis::try_from(advance.advance_ms).unwrap_or(Millis::MAX));
+    Ok(Json(Now { now: shared.clock.now() }))
 }
 
 #[derive(OpenApi)]
@@ -126,12 +243,12 @@ pub(super) async fn plan_fault(State(shared): State<Arc<Shared>>, Json(fault): J
         title = "Scantill sandbox",
         description = "The sandbox's own calls. Beside them it answers Alipay's and WeChat Pay's own paths, on this base URL."
     ),
-    paths(wallets, code, scan, trades, confirm, refuse, plan_fault),
-    components(schemas(Wallet, Trade, TradeState, Refund, Fault, Kind))
+    paths(wallets, change_wallet, code, scan, trades, confirm, refuse, faults, plan_fault, clear_faults, clock),
+    components(schemas(Wallet, Provider, Trade, TradeState, Refund, Fault, Kind, Problem))
 )]
 struct Document;
 
 /// This description.
 pub(super) async fn openapi() -> Json<Value> {
-    Json(serde_json::to_value(Document::openapi()).unwrap_or_default())
+    Json(serde_json::to_value(Document::openapi()).unwrap_or(json!({})))
 }

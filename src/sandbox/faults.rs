@@ -20,7 +20,7 @@ pub(super) enum Kind {
     Http500,
     /// The provider's own "system error", and nothing is done.
     SystemError,
-    /// Every call of the channel breaks, until as many calls have come.
+    /// Every call breaks, whichever it is.
     Down,
 }
 
@@ -33,10 +33,11 @@ pub(super) struct Fault {
     /// `alipay` or `wechatpay`; any where absent.
     #[serde(default)]
     pub channel: Option<String>,
-    /// `pay`, `precreate`, `query`, `cancel`, `close`, `refund`, `refund_query`, `native`, `codepay`, `reverse`; any where absent.
+    /// `pay`, `precreate`, `query`, `cancel`, `close`, `refund`, `refund_query`, `certificates`; `codepay`, `native` and
+    /// `reverse` are WeChat Pay's names of the first, second and fourth. Any where absent.
     #[serde(default)]
     pub call: Option<String>,
-    /// For how many calls; 1 where absent.
+    /// For how many calls; 1 where absent, 0 for all until the faults are cleared.
     #[serde(default = "one")]
     pub times: u32,
     /// How long an answer waits, in milliseconds.
@@ -46,6 +47,33 @@ pub(super) struct Fault {
 
 const fn one() -> u32 {
     1
+}
+
+const CHANNELS: [&str; 2] = ["alipay", "wechatpay"];
+const CALLS: [&str; 11] = [
+    "pay",
+    "precreate",
+    "query",
+    "cancel",
+    "close",
+    "refund",
+    "refund_query",
+    "certificates",
+    "codepay",
+    "native",
+    "reverse",
+];
+
+impl Fault {
+    /// A fault that would never meet a call is a mistake.
+    pub fn check(&self) -> Result<(), String> {
+        let known = |what: &str, given: &Option<String>, all: &[&str]| match given.as_deref() {
+            Some(given) if !all.contains(&given) => Err(format!("{given:?} is no {what}: use {}", all.join(", "))),
+            _ => Ok(()),
+        };
+        known("channel", &self.channel, &CHANNELS)?;
+        known("call", &self.call, &CALLS)
+    }
 }
 
 /// What is to happen to one call.
@@ -59,11 +87,12 @@ pub(super) enum Fate {
     SystemError,
 }
 
+/// The plan, in the order it was made.
 #[derive(Default)]
 pub(super) struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// Reads `fault:channel.call:times[:delay ms]`, comma between; `*` for any channel or call.
+    /// Reads `fault:channel.call:times[:delay ms]`, comma between; `*` for any channel or call, 0 times for ever.
     pub fn parse(spec: &str) -> Result<Self, String> {
         let any = |text: &str| (text != "*").then(|| text.to_owned());
         spec.split(',')
@@ -73,7 +102,11 @@ impl Faults {
                 let wrong = || format!("{part:?} is not fault:channel.call:times[:delay ms]");
                 let mut fields = part.split(':');
                 let fault = fields.next().ok_or_else(wrong)?;
-                let fault = serde_json::from_value(fault.into()).map_err(|_| format!("{fault:?} is no fault"))?;
+                let fault = serde_json::from_value(fault.into()).map_err(|_| {
+                    format!(
+                        "{fault:?} is no fault: use lose_request, lose_answer, delay, http_500, system_error or down"
+                    )
+                })?;
                 let target = fields.next().unwrap_or("*");
                 let (channel, call) = target.split_once('.').unwrap_or((target, "*"));
                 let times = fields.next().map_or(Ok(1), |times| times.parse().map_err(|_| wrong()))?;
@@ -81,7 +114,8 @@ impl Faults {
                 if fields.next().is_some() {
                     return Err(wrong());
                 }
-                Ok(Fault { fault, channel: any(channel), call: any(call), times, delay_ms })
+                let fault = Fault { fault, channel: any(channel), call: any(call), times, delay_ms };
+                fault.check().map(|()| fault)
             })
             .collect::<Result<_, _>>()
             .map(Self)
@@ -91,15 +125,28 @@ impl Faults {
         self.0.push(fault);
     }
 
+    pub fn planned(&self) -> &[Fault] {
+        &self.0
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// What is to happen to this call; a planned fault is used up by it.
     pub fn fate(&mut self, channel: &str, call: &str) -> Fate {
-        let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
-        let planned = self.0.iter_mut().find(|fault| {
-            let call_fits = fault.fault == Kind::Down || fits(&fault.call, call);
-            fault.times > 0 && fits(&fault.channel, channel) && call_fits
+        self.fate_of(channel, &[call])
+    }
+
+    /// The same for a call that goes by several names.
+    pub fn fate_of(&mut self, channel: &str, names: &[&str]) -> Fate {
+        let planned = self.0.iter().position(|fault| {
+            let channel_fits = fault.channel.as_deref().is_none_or(|wanted| wanted == channel);
+            let call_fits = fault.call.as_deref().is_none_or(|wanted| names.contains(&wanted));
+            channel_fits && (call_fits || fault.fault == Kind::Down)
         });
-        let Some(fault) = planned else { return Fate::Fine };
-        fault.times -= 1;
+        let Some(index) = planned else { return Fate::Fine };
+        let fault = &mut self.0[index];
         let fate = match fault.fault {
             Kind::LoseRequest | Kind::Down => Fate::LoseRequest,
             Kind::LoseAnswer => Fate::LoseAnswer,
@@ -107,7 +154,11 @@ impl Faults {
             Kind::Http500 => Fate::Http500,
             Kind::SystemError => Fate::SystemError,
         };
-        self.0.retain(|fault| fault.times > 0);
+        match fault.times {
+            0 => {}
+            1 => drop(self.0.remove(index)),
+            _ => fault.times -= 1,
+        }
         fate
     }
 }
@@ -124,7 +175,37 @@ mod tests {
         assert_eq!(faults.fate("wechatpay", "query"), Fate::Fine);
         assert_eq!(faults.fate("alipay", "pay"), Fate::LoseAnswer);
         assert_eq!(faults.fate("alipay", "pay"), Fate::Fine);
-        assert!(Faults::parse("explode").is_err());
-        assert!(Faults::parse("delay:*:often").is_err());
+        for (wrong, told) in [
+            ("explode", "is no fault"),
+            ("delay:*:often", "times"),
+            ("delay:*:1:2:3", "times"),
+            ("delay:paypal", "is no channel"),
+            ("delay:alipay.sing", "is no call"),
+        ] {
+            let why = Faults::parse(wrong).err().unwrap();
+            assert!(why.contains(told), "{why}");
+        }
+    }
+
+    #[test]
+    fn nought_times_is_for_ever_and_down_is_every_call() {
+        let mut faults = Faults::parse("delay:*:0:200,down:wechatpay.pay:2").unwrap();
+        for _ in 0..3 {
+            assert_eq!(faults.fate("alipay", "pay"), Fate::Delay(Duration::from_millis(200)));
+        }
+        faults.clear();
+        assert_eq!(faults.fate("alipay", "pay"), Fate::Fine);
+        let mut faults = Faults::parse("down:wechatpay:2").unwrap();
+        assert_eq!(faults.fate("alipay", "pay"), Fate::Fine);
+        assert_eq!(faults.fate("wechatpay", "query"), Fate::LoseRequest);
+        assert_eq!(faults.fate("wechatpay", "close"), Fate::LoseRequest);
+        assert_eq!(faults.fate("wechatpay", "close"), Fate::Fine);
+    }
+
+    #[test]
+    fn a_call_may_be_named_the_same_for_every_provider() {
+        let mut faults = Faults::parse("http_500:*.pay:1,system_error:*.reverse:1").unwrap();
+        assert_eq!(faults.fate_of("wechatpay", &["reverse", "cancel"]), Fate::SystemError);
+        assert_eq!(faults.fate_of("wechatpay", &["codepay", "pay"]), Fate::Http500);
     }
 }

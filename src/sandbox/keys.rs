@@ -7,6 +7,7 @@ use rcgen::{CertificateParams, DnType, KeyPair, PKCS_RSA_SHA256, SerialNumber};
 use serde_json::json;
 
 use super::SandboxError;
+use super::book::Millis;
 use crate::crypto::{RsaPrivateKey, RsaPublicKey, random_bytes};
 
 /// The sandbox's merchant and the providers' keys for it.
@@ -23,12 +24,15 @@ pub struct Credentials {
     pub(super) platform: RsaPrivateKey,
     pub(super) platform_certificate: String,
     pub(super) platform_serial: String,
+    /// From when and until when the platform's certificate holds.
+    pub(super) platform_valid: (Millis, Millis),
     pub(super) platform_public_key_id: String,
     pub(super) api_v3_key: String,
     api_v2_key: String,
     aes_key: String,
 }
 
+const MCHID: &str = "1900000001";
 const NAMES: [&str; 4] = ["alipay_app", "alipay", "wechatpay_merchant", "wechatpay_platform"];
 
 fn keys_error(error: impl std::fmt::Display) -> SandboxError {
@@ -37,6 +41,10 @@ fn keys_error(error: impl std::fmt::Display) -> SandboxError {
 
 fn file_error(path: &Path) -> impl Fn(String) -> SandboxError {
     move |problem| SandboxError::File { path: path.to_owned(), problem }
+}
+
+fn make_folder(folder: &Path) -> Result<(), SandboxError> {
+    fs::create_dir_all(folder).map_err(|error| file_error(folder)(error.to_string()))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), SandboxError> {
@@ -64,37 +72,61 @@ fn key(folder: Option<&Path>, name: &str) -> Result<RsaPrivateKey, SandboxError>
     Ok(key)
 }
 
-/// A certificate of its own making for a key, and its serial number.
-fn certificate(folder: Option<&Path>, name: &str, key: &RsaPrivateKey) -> Result<(String, String), SandboxError> {
+/// A self-made certificate.
+struct Certificate {
+    pem: String,
+    serial: String,
+    valid: (Millis, Millis),
+}
+
+/// The certificate in `folder/name_certificate.pem` for a key; made and kept there where absent.
+fn certificate(
+    folder: Option<&Path>,
+    name: &str,
+    subject: &str,
+    key: &RsaPrivateKey,
+) -> Result<Certificate, SandboxError> {
     let path = folder.map(|folder| folder.join(format!("{name}_certificate.pem")));
-    let text = match path.as_deref().filter(|path| path.exists()) {
-        Some(path) => fs::read_to_string(path).map_err(|error| file_error(path)(error.to_string()))?,
-        None => {
-            let pair =
-                KeyPair::from_pkcs8_pem_and_sign_algo(&key.to_pkcs8_pem().map_err(keys_error)?, &PKCS_RSA_SHA256)
-                    .map_err(keys_error)?;
-            let mut params = CertificateParams::default();
-            params.distinguished_name.push(DnType::CommonName, format!("Scantill sandbox {name}"));
-            let mut serial: [u8; 20] = random_bytes();
-            // Positive and of full length, as the platform's own are.
-            serial[0] = 0x50 | (serial[0] & 0x0f);
-            params.serial_number = Some(SerialNumber::from_slice(&serial));
-            let text = params.self_signed(&pair).map_err(keys_error)?.pem();
-            if let Some(path) = path {
-                write(&path, &text)?;
-            }
-            text
-        }
-    };
-    let (_, serial) = RsaPublicKey::from_certificate_pem(&text).map_err(keys_error)?;
-    Ok((text, serial))
+    if let Some(path) = path.as_deref().filter(|path| path.exists()) {
+        let failed = file_error(path);
+        let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        return read_certificate(text, key).map_err(failed);
+    }
+    let pem = key.to_pkcs8_pem().map_err(keys_error)?;
+    let pair = KeyPair::from_pkcs8_pem_and_sign_algo(&pem, &PKCS_RSA_SHA256).map_err(keys_error)?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, subject);
+    params.distinguished_name.push(DnType::OrganizationName, "Scantill sandbox");
+    // It must outlive any test; a platform's own holds for five years.
+    (params.not_before, params.not_after) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2120, 1, 1));
+    let mut serial: [u8; 20] = random_bytes();
+    // Positive and of full length, as the platform's own are.
+    serial[0] = 0x50 | (serial[0] & 0x0f);
+    params.serial_number = Some(SerialNumber::from_slice(&serial));
+    let text = params.self_signed(&pair).map_err(keys_error)?.pem();
+    if let Some(path) = path {
+        write(&path, &text)?;
+    }
+    read_certificate(text, key).map_err(SandboxError::Keys)
+}
+
+fn read_certificate(pem: String, key: &RsaPrivateKey) -> Result<Certificate, String> {
+    let (certified, serial) = RsaPublicKey::from_certificate_pem(&pem).map_err(|error| error.to_string())?;
+    let spki = |key: &RsaPublicKey| key.to_spki_pem().map_err(|error| error.to_string());
+    if spki(&certified)? != spki(&key.public_key())? {
+        return Err("the certificate is of another key: delete it, and it is made anew".to_owned());
+    }
+    let (_, block) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).map_err(|error| error.to_string())?;
+    let validity = block.parse_x509().map_err(|error| error.to_string())?.tbs_certificate.validity;
+    let valid = (validity.not_before.timestamp() * 1_000, validity.not_after.timestamp() * 1_000);
+    Ok(Certificate { pem, serial, valid })
 }
 
 impl Credentials {
     /// The keys in `folder`, or new ones.
     pub(super) fn load_or_make(folder: Option<&Path>) -> Result<Self, SandboxError> {
         if let Some(folder) = folder {
-            fs::create_dir_all(folder).map_err(|error| file_error(folder)(error.to_string()))?;
+            make_folder(folder)?;
         }
         // Making a key takes a while; the four are made side by side.
         let mut keys: Vec<_> = std::thread::scope(|scope| {
@@ -106,21 +138,22 @@ impl Credentials {
         });
         let mut next = || keys.pop().unwrap_or_else(|| Err(keys_error("one is missing")));
         let (platform, merchant, alipay, alipay_app) = (next()?, next()?, next()?, next()?);
-        let (merchant_certificate, merchant_serial) = certificate(folder, "wechatpay_merchant", &merchant)?;
-        let (platform_certificate, platform_serial) = certificate(folder, "wechatpay_platform", &platform)?;
+        let merchant_certificate = certificate(folder, "wechatpay_merchant", MCHID, &merchant)?;
+        let platform_certificate = certificate(folder, "wechatpay_platform", "Tenpay.com sign", &platform)?;
         Ok(Self {
             app_id: "2021000000000001".into(),
             seller_id: "2088000000000001".into(),
             alipay_app,
             alipay,
             appid: "wx0000000000000001".into(),
-            mchid: "1900000001".into(),
+            mchid: MCHID.into(),
             merchant,
-            merchant_certificate,
-            merchant_serial,
+            merchant_certificate: merchant_certificate.pem,
+            merchant_serial: merchant_certificate.serial,
             platform,
-            platform_certificate,
-            platform_serial,
+            platform_certificate: platform_certificate.pem,
+            platform_serial: platform_certificate.serial,
+            platform_valid: platform_certificate.valid,
             platform_public_key_id: "PUB_KEY_ID_0119000000012026010100000000000001".into(),
             // Money that does not exist needs no secret: the same for every sandbox.
             api_v3_key: "sandbox-api-v3-key-0123456789abc".into(),
@@ -152,7 +185,7 @@ impl Credentials {
 
     /// Writes `credentials.json` and the files that it names.
     pub(super) fn write_out(&self, folder: &Path, base_url: &str) -> Result<(), SandboxError> {
-        fs::create_dir_all(folder).map_err(|error| file_error(folder)(error.to_string()))?;
+        make_folder(folder)?;
         let pkcs8 = |key: &RsaPrivateKey| key.to_pkcs8_pem().map(|pem| pem.as_str().to_owned()).map_err(keys_error);
         let pkcs1 = |key: &RsaPrivateKey| key.to_pkcs1_pem().map(|pem| pem.as_str().to_owned()).map_err(keys_error);
         let public = |key: &RsaPrivateKey| key.public_key().to_spki_pem().map_err(keys_error);

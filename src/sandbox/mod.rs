@@ -3,6 +3,7 @@
 
 mod alipay;
 mod book;
+mod clock;
 mod control;
 mod faults;
 mod keys;
@@ -10,13 +11,13 @@ mod notify;
 mod wechatpay;
 mod wire;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{any, get, post};
+use axum::routing::{get, patch, post};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub use keys::Credentials;
 
 use self::book::Book;
+use self::clock::Clock;
 use self::faults::Faults;
 
 /// How long connections may finish when the sandbox stops.
@@ -40,7 +42,8 @@ pub struct SandboxConfig {
     pub keys_dir: Option<PathBuf>,
     /// What random choices follow from.
     pub seed: u64,
-    /// What goes wrong: `fault:channel.call:times[:delay ms]`, comma between.
+    /// What goes wrong: `fault:channel.call:times[:delay ms]`, comma between; `*` for any channel or call, 0 times for
+    /// ever.
     pub faults: Option<String>,
 }
 
@@ -80,6 +83,7 @@ pub enum SandboxError {
 /// What every handler has.
 struct Shared {
     book: Mutex<Book>,
+    clock: Clock,
     faults: Mutex<Faults>,
     credentials: Credentials,
     http: reqwest::Client,
@@ -121,8 +125,7 @@ impl Sandbox {
         let credentials = tokio::task::spawn_blocking(move || Credentials::load_or_make(keys_dir.as_deref()))
             .await
             .map_err(|error| SandboxError::Keys(error.to_string()))??;
-        let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
-        let base_url = format!("http://{host}:{}", address.port());
+        let base_url = format!("http://{}", reachable(address));
         if let Some(out) = out {
             credentials.write_out(&out, &base_url)?;
         }
@@ -133,7 +136,8 @@ impl Sandbox {
             .build()
             .map_err(|error| SandboxError::Keys(error.to_string()))?;
         let shared = Arc::new(Shared {
-            book: Mutex::new(Book::new(seed)),
+            book: Mutex::new(Book::new(seed, wire::now())),
+            clock: Clock::default(),
             faults: Mutex::new(faults),
             credentials,
             http,
@@ -174,9 +178,19 @@ impl Sandbox {
     }
 }
 
+/// Where a program on this machine reaches who listens at `address`.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/gateway.do", any(alipay::gateway))
+        .route("/gateway.do", get(alipay::gateway).post(alipay::gateway))
         .route("/v3/pay/transactions/native", post(wechatpay::native))
         .route("/v3/pay/transactions/codepay", post(wechatpay::codepay))
         .route("/v3/pay/transactions/out-trade-no/{number}", get(wechatpay::query))
@@ -187,12 +201,14 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v3/refund/domestic/refunds/{number}", get(wechatpay::query_refund))
         .route("/v3/certificates", get(wechatpay::certificates))
         .route("/sandbox/wallets", get(control::wallets))
+        .route("/sandbox/wallets/{id}", patch(control::change_wallet))
         .route("/sandbox/wallets/{id}/code", post(control::code))
         .route("/sandbox/wallets/{id}/scan", post(control::scan))
         .route("/sandbox/trades", get(control::trades))
         .route("/sandbox/trades/{id}/confirm", post(control::confirm))
         .route("/sandbox/trades/{id}/refuse", post(control::refuse))
-        .route("/sandbox/faults", post(control::plan_fault))
+        .route("/sandbox/faults", get(control::faults).post(control::plan_fault).delete(control::clear_faults))
+        .route("/sandbox/clock", post(control::clock))
         .route("/sandbox/openapi.json", get(control::openapi))
         .with_state(shared)
 }

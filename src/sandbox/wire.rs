@@ -1,4 +1,4 @@
-//! What the providers' adapters share: time in China, bodies, connections that break.
+//! What the providers' adapters share: time in China, amounts in yuan, connections that break.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,6 +9,11 @@ use jiff::tz::{Offset, TimeZone};
 
 use super::book::Millis;
 
+/// China Standard Time, which has no summer time.
+pub(super) fn china_zone() -> TimeZone {
+    TimeZone::fixed(Offset::constant(8))
+}
+
 pub(super) fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis::try_from(since.as_millis()).unwrap_or_default()
@@ -17,7 +22,7 @@ pub(super) fn now() -> Millis {
 /// China Standard Time, in the form wanted.
 pub(super) fn china(at: Millis, form: &str) -> String {
     let at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
-    at.to_zoned(TimeZone::fixed(Offset::constant(8))).strftime(form).to_string()
+    at.to_zoned(china_zone()).strftime(form).to_string()
 }
 
 /// Fen as yuan with two decimals.

@@ -1,0 +1,7 @@
+//! The sandbox answers as the real gateways would: same fields, codes and signatures, seen through real HTTP by a
+//! merchant that signs and verifies with code of its own.
+
+mod alipay;
+mod control;
+mod house;
+mod wechatpay;
