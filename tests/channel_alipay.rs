@@ -9,7 +9,7 @@ use channel_support::*;
 use proptest::prelude::*;
 use scantill::channel::{
     AccountError, Channel, CodeOutcome, NotificationError, PayOutcome, QueryOutcome, RawNotification, RefundOutcome,
-    TimingOverrides, VoidOutcome,
+    TimingOverrides, Told, VoidOutcome,
 };
 use scantill::crypto::RsaPrivateKey;
 use scantill::money::{Currency, Money};
@@ -71,7 +71,7 @@ impl Story {
     }
 
     async fn refund(&self) -> RefundOutcome {
-        self.channel.refund(&trade(Way::ConsumerPresented), REFUND, Money::new(FEN, Currency::CNY)).await
+        self.channel.refund(&trade(Way::ConsumerPresented), &refund(REFUND)).await
     }
 }
 
@@ -608,7 +608,7 @@ fn a_notification_counts_only_signed_and_for_this_merchant() {
     let notification = read(&posted(&told())).unwrap();
     assert_eq!(notification.id, "2026112400222120000001");
     assert_eq!(notification.out_trade_no.as_str(), NUMBER);
-    let QueryOutcome::Paid(paid) = notification.outcome else { panic!("not paid") };
+    let Told::Trade(QueryOutcome::Paid(paid)) = notification.told else { panic!("not paid") };
     assert_eq!((paid.amount.minor, paid.paid_at), (FEN, 1_795_492_800_000));
 
     // A repeat of yesterday's is as good: the signature and the books decide.
@@ -629,9 +629,9 @@ fn a_notification_counts_only_signed_and_for_this_merchant() {
         assert!(matches!(read(&changed(&[changes])), Err(NotificationError::Unreadable(_))), "{changes:?}");
     }
     let closed = changed(&[("trade_status", "TRADE_CLOSED"), ("gmt_payment", "")]);
-    assert_eq!(read(&closed).unwrap().outcome, QueryOutcome::Closed);
+    assert_eq!(read(&closed).unwrap().told, Told::Trade(QueryOutcome::Closed));
     let returned = changed(&[("trade_status", "TRADE_CLOSED"), ("refund_fee", "12.34")]);
-    assert_eq!(read(&returned).unwrap().outcome, QueryOutcome::Returned);
+    assert_eq!(read(&returned).unwrap().told, Told::Trade(QueryOutcome::Returned));
 
     let good = String::from_utf8(posted(&told()).body).unwrap();
     for (from, to) in [
@@ -681,7 +681,7 @@ proptest! {
     fn every_amount_survives_the_wire(fen in 1_i64..=10_000_000_000) {
         let yuan = format!("{}.{:02}", fen / 100, fen % 100);
         let read = reader().read_notification(&changed(&[("total_amount", &yuan)]), 0).unwrap();
-        let QueryOutcome::Paid(paid) = read.outcome else { panic!("not paid") };
+        let Told::Trade(QueryOutcome::Paid(paid)) = read.told else { panic!("not paid") };
         prop_assert_eq!(paid.amount, Money::new(fen, Currency::CNY));
         prop_assert_eq!(paid.amount.to_decimal(), yuan);
     }

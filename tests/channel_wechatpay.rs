@@ -10,7 +10,7 @@ use channel_support::*;
 use proptest::prelude::*;
 use scantill::channel::{
     AccountError, Channel, CodeOutcome, NotificationError, PayOutcome, QueryOutcome, RawNotification, RefundOutcome,
-    TimingOverrides, VoidOutcome,
+    TimingOverrides, Told, VoidOutcome,
 };
 use scantill::crypto::{RsaPrivateKey, seal_aes256_gcm};
 use scantill::money::{Currency, Money};
@@ -104,7 +104,7 @@ impl Story {
     }
 
     async fn refund(&self) -> RefundOutcome {
-        self.channel.refund(&trade(Way::ConsumerPresented), REFUND, Money::new(FEN, Currency::CNY)).await
+        self.channel.refund(&trade(Way::ConsumerPresented), &refund(REFUND)).await
     }
 }
 
@@ -226,7 +226,7 @@ async fn every_call_is_signed_and_carries_what_wechat_pay_asks_for() {
     let amount = json!({ "refund": FEN, "total": FEN, "currency": "CNY" });
     assert_eq!(seen.json(), json!({ "out_trade_no": NUMBER, "out_refund_no": REFUND, "amount": amount }));
 
-    story.channel.query_refund(&trade(Way::ConsumerPresented), REFUND).await;
+    story.channel.query_refund(&trade(Way::ConsumerPresented), &refund(REFUND)).await;
     admitted(&story.gateway.only(), "GET", &format!("/v3/refund/domestic/refunds/{REFUND}"));
 }
 
@@ -403,7 +403,7 @@ async fn each_answer_to_a_refund_has_its_meaning() {
     for (status, outcome) in cases {
         story.answers(200, &told(status));
         assert_eq!(story.refund().await, outcome);
-        assert_eq!(story.channel.query_refund(&trade(Way::ConsumerPresented), REFUND).await, outcome);
+        assert_eq!(story.channel.query_refund(&trade(Way::ConsumerPresented), &refund(REFUND)).await, outcome);
     }
     for status in ["CLOSED", "ABNORMAL"] {
         story.answers(200, &told(status));
@@ -606,7 +606,7 @@ fn a_notification_counts_only_signed_fresh_and_for_this_merchant() {
     let notification = read(&of(transaction("SUCCESS"))).unwrap();
     assert_eq!(notification.id, "EV-2026112412000000001");
     assert_eq!(notification.out_trade_no.as_str(), NUMBER);
-    assert!(matches!(notification.outcome, QueryOutcome::Paid(paid) if paid.amount.minor == FEN));
+    assert!(matches!(notification.told, Told::Trade(QueryOutcome::Paid(paid)) if paid.amount.minor == FEN));
 
     let good = envelope("TRANSACTION.SUCCESS", &transaction("SUCCESS"));
     for (serial, ahead, refusal) in [
@@ -659,7 +659,7 @@ fn a_notification_of_a_whole_refund_says_returned() {
     };
     let read =
         |event: &str, fen| reader().read_notification(&posted(&envelope(event, &refund(fen)), PLATFORM_ID, 0), now());
-    assert_eq!(read("REFUND.SUCCESS", FEN).unwrap().outcome, QueryOutcome::Returned);
+    assert_eq!(read("REFUND.SUCCESS", FEN).unwrap().told, Told::Trade(QueryOutcome::Returned));
     for (event, fen) in [("REFUND.SUCCESS", 1), ("REFUND.ABNORMAL", FEN), ("REFUND.CLOSED", FEN)] {
         assert!(matches!(read(event, fen), Err(NotificationError::Unreadable(_))), "{event}");
     }

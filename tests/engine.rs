@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use proptest::prelude::*;
 use scantill::channel::{
-    Acknowledgement, Capabilities, Channel, CodeOutcome, MerchantAccount, Notification, NotificationError, Paid,
-    PayOutcome, QueryOutcome, RawNotification, RefundOutcome, TimingOverrides, TradeDetails, TradeRef, VoidOutcome,
+    AccountTest, Acknowledgement, Bill, BillError, BillKind, Capabilities, Channel, CodeOutcome, ConfirmedBy,
+    MerchantAccount, Notification, NotificationError, Paid, PayOutcome, QueryOutcome, RawNotification, RefundOutcome,
+    RefundRef, RefundRules, TimingOverrides, Told, TradeDetails, TradeRef, VoidOutcome,
 };
-use scantill::crypto::Secret;
+use scantill::crypto::{AlgorithmPolicy, Secret};
 use scantill::engine::{Answered, Engine, EngineConfig, EngineError, NewPayment};
 use scantill::ledger::{BusinessCalendar, Ledger, LedgerConfig, TakingsQuery};
 use scantill::money::{Currency, Money};
@@ -99,6 +100,9 @@ impl Fake {
             channel: channel.clone(),
             ways: vec![Way::MerchantPresented, Way::ConsumerPresented],
             code_rules,
+            currencies: vec![Currency::CNY],
+            confirmed_by: ConfirmedBy::Provider,
+            notifies: true,
             amount: 1..=1_000_000,
             code_lifetime: ms(60_000),
             code_grace: ms(200),
@@ -108,7 +112,8 @@ impl Fake {
             void_not_before: ms(0),
             void_window: ms(60_000),
             close_patience: ms(400),
-            refund_window: ms(60_000),
+            refund: Some(RefundRules { window: ms(60_000), partial: true }),
+            bill: None,
             request_timeout: ms(60),
         };
         Self { provider: Arc::default(), account: channel.as_str().parse().unwrap(), capabilities }
@@ -134,6 +139,9 @@ impl Fake {
             enabled: true,
             notify_base_url: None,
             timing: TimingOverrides::default(),
+            stores: Vec::new(),
+            algorithms: AlgorithmPolicy::default(),
+            retiring: None,
             credentials: Secret::new("{}".into()),
         }
     }
@@ -228,23 +236,35 @@ impl Channel for Fake {
         if plan == Plan::AnswerLost { lost(VoidOutcome::Unknown) } else { outcome }
     }
 
-    async fn refund(&self, trade: &TradeRef, out_refund_no: &str, amount: Money) -> RefundOutcome {
+    async fn refund(&self, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome {
         let mut provider = self.provider.lock().unwrap();
         let plan = provider.begin("refund", trade);
         if plan == Plan::RequestLost {
             return lost(RefundOutcome::Unknown);
         }
-        if !provider.refunds.iter().any(|known| known == out_refund_no) {
-            provider.refunds.push(out_refund_no.to_owned());
+        if !provider.refunds.iter().any(|known| *known == refund.out_refund_no) {
+            provider.refunds.push(refund.out_refund_no.clone());
             provider.trades.get_mut(trade.out_trade_no.as_str()).expect("only what was paid is refunded").returned +=
-                amount.minor;
+                refund.amount.minor;
         }
         if plan == Plan::AnswerLost { lost(RefundOutcome::Unknown) } else { RefundOutcome::Done }
     }
 
-    async fn query_refund(&self, _: &TradeRef, out_refund_no: &str) -> RefundOutcome {
-        let known = self.provider.lock().unwrap().refunds.iter().any(|known| known == out_refund_no);
+    async fn query_refund(&self, _: &TradeRef, refund: &RefundRef) -> RefundOutcome {
+        let known = self.provider.lock().unwrap().refunds.iter().any(|known| *known == refund.out_refund_no);
         if known { RefundOutcome::Done } else { RefundOutcome::Processing }
+    }
+
+    async fn bill(&self, _: jiff::civil::Date, _: BillKind) -> Result<Bill, BillError> {
+        Err(BillError::Unsupported)
+    }
+
+    fn read_bill(&self, _: BillKind, _: &[u8]) -> Result<Bill, BillError> {
+        Err(BillError::Unsupported)
+    }
+
+    async fn test(&self) -> AccountTest {
+        AccountTest::good()
     }
 
     fn read_notification(&self, raw: &RawNotification, _: UnixMillis) -> Result<Notification, NotificationError> {
@@ -256,12 +276,12 @@ impl Channel for Fake {
         Ok(Notification {
             id: (*id).to_owned(),
             out_trade_no: number.parse().map_err(|_| NotificationError::Unreadable("number".into()))?,
-            outcome: QueryOutcome::Paid(Paid {
+            told: Told::Trade(QueryOutcome::Paid(Paid {
                 provider_trade_no: format!("P{number}"),
                 amount: Money::new(minor, Currency::CNY),
                 payer: None,
                 paid_at: 1,
-            }),
+            })),
         })
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use books::{HOUR, Home, MINUTE, NOON, commit, create, created, sell, started, succeeded};
 use jiff::civil::date;
 use scantill::channel::{MerchantAccount, TimingOverrides};
-use scantill::crypto::Secret;
+use scantill::crypto::{AlgorithmPolicy, Secret};
 use scantill::ledger::{
     BusinessCalendar, Commit, Ledger, LedgerConfig, LedgerError, PaymentFilter, Store, StoredAnswer, TakingsQuery, Till,
 };
@@ -634,6 +634,9 @@ fn account(id: &str, credentials: &str) -> MerchantAccount {
         enabled: true,
         notify_base_url: None,
         timing: TimingOverrides { request_timeout_ms: Some(10), ..TimingOverrides::default() },
+        stores: Vec::new(),
+        algorithms: AlgorithmPolicy::default(),
+        retiring: None,
         credentials: Secret::new(credentials.to_owned()),
     }
 }

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use proptest::prelude::*;
 use scantill::channel::{
     self, Channel, CodeOutcome, MerchantAccount, NotificationError, PayOutcome, QueryOutcome, RawNotification,
-    RefundOutcome, TimingOverrides, TradeDetails, TradeRef, VoidOutcome,
+    RefundOutcome, RefundRef, TimingOverrides, Told, TradeDetails, TradeRef, VoidOutcome,
 };
 use scantill::crypto::{HmacSha256, RsaPrivateKey, RsaPublicKey, Secret, open_aes256_gcm, seal_aes256_gcm};
 use scantill::money::{Currency, Money};
@@ -72,6 +72,9 @@ fn account(channel: &str, base_url: &str, credentials: String, timeout_ms: u64) 
         enabled: true,
         notify_base_url: None,
         timing: TimingOverrides { request_timeout_ms: Some(timeout_ms), ..TimingOverrides::default() },
+        stores: Vec::new(),
+        algorithms: scantill::crypto::AlgorithmPolicy::default(),
+        retiring: None,
         credentials: Secret::new(credentials),
     }
 }
@@ -83,6 +86,17 @@ fn trade(number: &str, way: Way) -> TradeRef {
         way,
         started_at: now(),
         provider_trade_no: None,
+        paid_at: None,
+    }
+}
+
+fn refund(trade: &TradeRef) -> RefundRef {
+    RefundRef {
+        out_refund_no: "REFUND1".into(),
+        amount: trade.amount,
+        reason: None,
+        started_at: now(),
+        notify_url: None,
     }
 }
 
@@ -141,13 +155,9 @@ async fn a_merchant_s_day_at_the_sandbox() {
             matches!(&empty, PayOutcome::Failed(failure) if failure.reason == FailureReason::InsufficientFunds),
             "{empty:?}"
         );
-        assert_eq!(channel.refund(&scanned, "REFUND1", scanned.amount).await, RefundOutcome::Done);
-        assert_eq!(
-            channel.refund(&scanned, "REFUND1", scanned.amount).await,
-            RefundOutcome::Done,
-            "once, however often"
-        );
-        assert_eq!(channel.query_refund(&scanned, "REFUND1").await, RefundOutcome::Done);
+        assert_eq!(channel.refund(&scanned, &refund(&scanned)).await, RefundOutcome::Done);
+        assert_eq!(channel.refund(&scanned, &refund(&scanned)).await, RefundOutcome::Done, "once, however often");
+        assert_eq!(channel.query_refund(&scanned, &refund(&scanned)).await, RefundOutcome::Done);
         assert_eq!(channel.query(&scanned).await, QueryOutcome::Returned);
 
         // Over the threshold the customer has to confirm, and does not.
@@ -223,7 +233,7 @@ async fn notifications_are_signed_repeated_and_believed_only_as_they_came() {
         let raw = kept.lock().unwrap()[1].clone();
         let told = channel.read_notification(&raw, now()).unwrap();
         assert_eq!(told.out_trade_no, shown.out_trade_no);
-        assert!(matches!(&told.outcome, QueryOutcome::Paid(paid) if paid.amount == shown.amount));
+        assert!(matches!(&told.told, Told::Trade(QueryOutcome::Paid(paid)) if paid.amount == shown.amount));
         let first = channel.read_notification(&kept.lock().unwrap()[0], now()).unwrap();
         assert_eq!(first.id, told.id, "a repeat is the same notification");
 

@@ -3,7 +3,7 @@
 //!
 //! `K` in the commands is `tests/data/channel/testing.key` with `TESTING` read as `PRIVATE`.
 
-use scantill::channel::{MerchantAccount, NotificationError, QueryOutcome, RawNotification, TimingOverrides};
+use scantill::channel::{MerchantAccount, NotificationError, QueryOutcome, RawNotification, TimingOverrides, Told};
 use scantill::crypto::{RsaPrivateKey, Secret};
 use scantill::payment::ChannelId;
 use serde_json::{Value, json};
@@ -58,6 +58,9 @@ fn account(channel: ChannelId, credentials: &Value) -> MerchantAccount {
         enabled: true,
         notify_base_url: None,
         timing: TimingOverrides::default(),
+        stores: Vec::new(),
+        algorithms: scantill::crypto::AlgorithmPolicy::default(),
+        retiring: None,
         credentials: Secret::new(credentials.to_string()),
     }
 }
@@ -112,7 +115,7 @@ fn an_alipay_notification_signed_by_openssl_is_believed() {
     };
     let notification = read("12.34").unwrap();
     assert_eq!(notification.out_trade_no.as_str(), "20261124ABCDEF01");
-    assert!(matches!(notification.outcome, QueryOutcome::Paid(paid) if paid.amount.minor == 1_234));
+    assert!(matches!(notification.told, Told::Trade(QueryOutcome::Paid(paid)) if paid.amount.minor == 1_234));
     assert_eq!(read("12.35"), Err(NotificationError::BadSignature));
 }
 
@@ -141,7 +144,7 @@ fn a_wechat_pay_notification_signed_by_openssl_and_sealed_by_python_is_believed(
     let raw = RawNotification { headers, body: body.concat().into_bytes() };
     let notification = channel.read_notification(&raw, NOW).unwrap();
     assert_eq!((notification.id.as_str(), notification.out_trade_no.as_str()), ("EV-1", "20261124ABCDEF01"));
-    let QueryOutcome::Paid(paid) = notification.outcome else { panic!("not paid") };
+    let Told::Trade(QueryOutcome::Paid(paid)) = notification.told else { panic!("not paid") };
     assert_eq!((paid.amount.minor, paid.provider_trade_no.as_str()), (1_234, "4200002026"));
     assert_eq!(channel.read_notification(&raw, NOW + 300_000), Err(NotificationError::Stale));
 }

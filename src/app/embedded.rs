@@ -9,7 +9,7 @@ use super::config::Config;
 use super::data::{DataDir, Reach};
 use crate::api::{Server, ServerConfig};
 use crate::channel::{MerchantAccount, TimingOverrides};
-use crate::crypto::{Secret, random_token};
+use crate::crypto::{AlgorithmPolicy, Secret, random_token};
 use crate::engine::{Engine, EngineConfig};
 use crate::ledger::{Ledger, Store, Till};
 use crate::payment::{AccountId, ChannelId, StoreId, TillId, UnixMillis};
@@ -180,6 +180,9 @@ async fn put_training_accounts(ledger: &Ledger, sandbox: &Sandbox, notify_base_u
             enabled: true,
             notify_base_url: notify_base_url.map(str::to_owned),
             timing: TimingOverrides::default(),
+            stores: Vec::new(),
+            algorithms: AlgorithmPolicy::default(),
+            retiring: None,
             credentials: Secret::new(sandbox.credentials().account_json(channel.as_str())),
             channel,
         };

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Capabilities;
-use crate::crypto::Secret;
-use crate::payment::{AccountId, ChannelId};
+use crate::crypto::{Algorithm, AlgorithmPolicy, Secret};
+use crate::payment::{AccountId, ChannelId, StoreId, UnixMillis};
 
 /// A merchant account as the books keep it. The credentials are sealed at rest and opened only to build a channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,8 +28,37 @@ pub struct MerchantAccount {
     /// Time limits that differ from the channel's own.
     #[serde(default)]
     pub timing: TimingOverrides,
+    /// The stores that it serves; every store where empty.
+    #[serde(default)]
+    pub stores: Vec<StoreId>,
+    /// Which algorithms it may use.
+    #[serde(default)]
+    pub algorithms: AlgorithmPolicy,
     /// The channel's credentials as JSON; each channel names its fields.
     pub credentials: Secret<String>,
+    /// The credentials before the last rotation, while they still count. Kept sealed like the others, never among the
+    /// open fields.
+    #[serde(skip)]
+    pub retiring: Option<Retiring>,
+}
+
+impl MerchantAccount {
+    /// Asks the account's policy.
+    ///
+    /// # Errors
+    /// [`AccountError::AlgorithmOff`].
+    pub const fn require(&self, algorithm: Algorithm) -> Result<(), AccountError> {
+        if self.algorithms.allows(algorithm) { Ok(()) } else { Err(AccountError::AlgorithmOff(algorithm)) }
+    }
+}
+
+/// Credentials that were replaced. What the provider sent under them is still believed for a while.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Retiring {
+    /// As [`MerchantAccount::credentials`].
+    pub credentials: Secret<String>,
+    /// Until when they count.
+    pub until: UnixMillis,
 }
 
 /// Time limits of one account, where they differ from [`Capabilities`]. All in milliseconds.
@@ -87,6 +116,11 @@ pub enum AccountError {
         /// What is wrong with it, after the field's name: "is missing", "is not ...".
         problem: String,
     },
+    /// The account's policy does not allow an algorithm that the credentials ask for.
+    #[error(
+        "the account's policy does not allow {0}: choose another way to sign, or let an admin turn it on for this account"
+    )]
+    AlgorithmOff(Algorithm),
     /// The gateway's address is none.
     #[error("the account's base_url is not an http or https address")]
     BaseUrl,

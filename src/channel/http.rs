@@ -5,11 +5,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt;
 
-use super::AccountError;
+use zeroize::Zeroizing;
+
+use super::credentials::wrong;
+use super::{AccountError, AccountFault};
 use crate::payment::{Failure, FailureReason, UnixMillis};
 
 /// No answer of a provider's to these calls is longer.
 const MAX_ANSWER: usize = 1 << 20;
+/// No bill of a shop's day is longer.
+const MAX_FILE: usize = 256 << 20;
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that has lain idle for longer may be half dead, and a request lost on it leaves a payment unknown:
 /// a fresh handshake is the lesser wait.
@@ -39,15 +45,61 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
+
+    /// The provider's clock by the `Date` header.
+    pub fn date(&self) -> Option<UnixMillis> {
+        let at = jiff::fmt::rfc2822::parse(self.header("date")?).ok()?;
+        Some(at.timestamp().as_millisecond())
+    }
 }
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Lost {
-    /// No connection was made: the request surely did not leave.
-    NotSent(String),
-    /// The request may have arrived.
-    MaybeSent(String),
+pub(super) struct Lost {
+    /// Whether the request may have arrived; if not, no connection was made.
+    pub maybe_sent: bool,
+    /// What happened.
+    pub fault: NetworkFault,
+    /// In words, without the address.
+    pub words: String,
+}
+
+/// What went wrong on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NetworkFault {
+    /// The host's name is not known.
+    HostUnknown,
+    /// Nobody listens, or no way leads there.
+    Unreachable,
+    /// TLS: a certificate that is not believed, on either side.
+    Tls,
+    /// No answer in time.
+    Timeout,
+    /// The connection broke.
+    Broken,
+    /// The answer is longer than any true one.
+    TooLong,
+}
+
+impl NetworkFault {
+    /// What a new merchant is told.
+    pub const fn account_fault(self) -> AccountFault {
+        match self {
+            Self::HostUnknown => AccountFault::HostUnknown,
+            Self::Tls => AccountFault::Tls,
+            Self::Timeout => AccountFault::Timeout,
+            Self::Unreachable | Self::Broken | Self::TooLong => AccountFault::Unreachable,
+        }
+    }
+}
+
+/// The merchant's own certificate, and a root beside the system's, for TLS.
+#[derive(Default)]
+pub(super) struct TlsIdentity {
+    /// Key and certificate (PEM, one after another) for a gateway that asks for them.
+    pub identity_pem: Option<Zeroizing<String>>,
+    /// A root certificate that is trusted beside the system's.
+    pub extra_root_pem: Option<String>,
 }
 
 /// A sender for one account.
@@ -60,6 +112,11 @@ pub(super) struct Sender {
 impl Sender {
     /// A sender to `base_url`; the whole request has `timeout`.
     pub fn new(base_url: &str, timeout: Duration) -> Result<Self, AccountError> {
+        Self::with(base_url, timeout, &TlsIdentity::default())
+    }
+
+    /// A sender that shows a certificate of its own.
+    pub fn with(base_url: &str, timeout: Duration, tls: &TlsIdentity) -> Result<Self, AccountError> {
         let url = reqwest::Url::parse(base_url).map_err(|_| AccountError::BaseUrl)?;
         let host = url.host_str().ok_or(AccountError::BaseUrl)?;
         let plain = url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
@@ -76,6 +133,16 @@ impl Sender {
             .user_agent(concat!("scantill/", env!("CARGO_PKG_VERSION")));
         if loopback {
             builder = builder.no_proxy();
+        }
+        if let Some(pem) = &tls.identity_pem {
+            let identity = reqwest::Identity::from_pem(pem.as_bytes())
+                .map_err(|_| wrong("merchant_certificate", "and its private key cannot be used for TLS"))?;
+            builder = builder.identity(identity);
+        }
+        if let Some(pem) = &tls.extra_root_pem {
+            let root = reqwest::Certificate::from_pem(pem.as_bytes())
+                .map_err(|_| wrong("root_certificate", "cannot be used for TLS"))?;
+            builder = builder.add_root_certificate(root);
         }
         let client = builder.build().map_err(|_| AccountError::BaseUrl)?;
         Ok(Self {
@@ -96,12 +163,25 @@ impl Sender {
         self.client.request(method, format!("{}{path}", self.base_url))
     }
 
+    /// A request to an address that the provider gave, which may be on another host of its.
+    pub fn request_to(&self, method: reqwest::Method, url: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, url)
+    }
+
     /// Sends it and reads the answer.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Lost> {
+        Self::exchange(request, MAX_ANSWER).await
+    }
+
+    /// Sends it and reads a file, which may be longer than an answer and take longer to come.
+    pub async fn download(&self, request: reqwest::RequestBuilder) -> Result<Answer, Lost> {
+        Self::exchange(request.timeout(DOWNLOAD_TIMEOUT), MAX_FILE).await
+    }
+
+    async fn exchange(request: reqwest::RequestBuilder, limit: usize) -> Result<Answer, Lost> {
         let answer = request.send().await.map_err(|error| {
-            // The URL may hold what is no one's business; the cause says enough.
-            let words = cause(&error);
-            if error.is_connect() || error.is_builder() { Lost::NotSent(words) } else { Lost::MaybeSent(words) }
+            let maybe_sent = !(error.is_connect() || error.is_builder());
+            lost(&error, maybe_sent)
         })?;
         let status = answer.status().as_u16();
         let headers = answer
@@ -112,9 +192,10 @@ impl Sender {
         let mut body = Vec::new();
         let mut stream = answer.bytes_stream();
         while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|error| Lost::MaybeSent(cause(&error)))?;
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(Lost::MaybeSent("the answer is too long".into()));
+            let chunk = chunk.map_err(|error| lost(&error, true))?;
+            if body.len() + chunk.len() > limit {
+                let words = "the answer is too long".to_owned();
+                return Err(Lost { maybe_sent: true, fault: NetworkFault::TooLong, words });
             }
             body.extend_from_slice(&chunk);
         }
@@ -122,14 +203,31 @@ impl Sender {
     }
 }
 
-/// The innermost cause, without the URL.
-fn cause(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "no answer in time".into();
+/// What became of a request, in words without the address: it may hold what is no one's business.
+fn lost(error: &reqwest::Error, maybe_sent: bool) -> Lost {
+    let mut innermost: &dyn std::error::Error = error;
+    let mut chain = String::new();
+    while let Some(inner) = innermost.source() {
+        innermost = inner;
+        chain.push_str(&inner.to_string().to_lowercase());
+        chain.push('\n');
     }
-    let mut source: &dyn std::error::Error = error;
-    while let Some(inner) = source.source() {
-        source = inner;
-    }
-    source.to_string().chars().take(200).collect()
+    // The libraries below tell these apart by their words alone.
+    let says = |word: &str| chain.contains(word);
+    let fault = if error.is_timeout() {
+        NetworkFault::Timeout
+    } else if says("dns") || says("lookup address") || says("name or service not known") {
+        NetworkFault::HostUnknown
+    } else if says("certificate") || says("tls") || says("handshake") || says("received fatal alert") {
+        NetworkFault::Tls
+    } else if error.is_connect() {
+        NetworkFault::Unreachable
+    } else {
+        NetworkFault::Broken
+    };
+    let words = match fault {
+        NetworkFault::Timeout => "no answer in time".to_owned(),
+        _ => innermost.to_string().chars().take(200).collect(),
+    };
+    Lost { maybe_sent, fault, words }
 }

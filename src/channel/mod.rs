@@ -5,23 +5,34 @@
 //! repeats nothing: the engine does.
 
 mod account;
+mod account_test;
 mod alipay;
+mod bill;
+mod capabilities;
 mod china_time;
 mod credentials;
+mod form;
 mod http;
+mod notification;
+mod outcome;
 mod text;
 mod wechatpay;
 
-pub use account::{AccountError, MerchantAccount, TimingOverrides};
+pub use account::{AccountError, MerchantAccount, Retiring, TimingOverrides};
+pub use account_test::{AccountFault, AccountTest};
+pub use bill::{Bill, BillError, BillKind, BillLine, BillLineKind};
+pub use capabilities::{BillRules, Capabilities, ConfirmedBy, RefundRules};
+pub use form::{AccountForm, CredentialField, FieldKind, Required};
+pub use notification::{Acknowledgement, Notification, NotificationError, RawNotification, Told};
+pub use outcome::{CodeOutcome, Paid, PayOutcome, QueryOutcome, RefundOutcome, VoidOutcome};
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 
 use crate::money::Money;
-use crate::payment::{AccountId, ChannelId, CodeRule, Failure, OutTradeNo, UnixMillis, Way};
+use crate::payment::{AccountId, ChannelId, OutTradeNo, UnixMillis, Way};
 
 /// What a provider sees of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +47,23 @@ pub struct TradeRef {
     pub started_at: UnixMillis,
     /// The provider's number, where it is known.
     pub provider_trade_no: Option<String>,
+    /// When it was paid, by the provider's clock, where it is known.
+    pub paid_at: Option<UnixMillis>,
+}
+
+/// What a provider sees of one refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundRef {
+    /// Our number; it makes the refund happen once, however often it is asked.
+    pub out_refund_no: String,
+    /// How much goes back; never more than is left of the payment.
+    pub amount: Money,
+    /// Why, for the customer; providers that take none leave it out.
+    pub reason: Option<String>,
+    /// When the intent was written.
+    pub started_at: UnixMillis,
+    /// Where notifications reach us; `None` where the provider cannot reach us.
+    pub notify_url: Option<String>,
 }
 
 /// What every request to pay carries beside its [`TradeRef`].
@@ -55,193 +83,10 @@ pub struct TradeDetails {
     pub notify_url: Option<String>,
 }
 
-/// A payment as the provider has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Paid {
-    /// The provider's number.
-    pub provider_trade_no: String,
-    /// The order's amount as the provider has it; the engine compares.
-    pub amount: Money,
-    /// Who paid, as the provider masks it.
-    pub payer: Option<String>,
-    /// When, by the provider's clock; by ours where the provider does not say.
-    pub paid_at: UnixMillis,
-}
-
-/// What came of submitting a customer's payment code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PayOutcome {
-    /// Paid.
-    Paid(Paid),
-    /// The customer has to confirm: query.
-    CustomerConfirming,
-    /// Refused; nothing was taken and nothing will be.
-    Failed(Failure),
-    /// Nobody knows: query. The text says what came instead of an answer.
-    Unknown(String),
-}
-
-/// What came of asking for a code to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CodeOutcome {
-    /// Show this.
-    Shown {
-        /// What the code says.
-        code: String,
-    },
-    /// Refused; there is no order.
-    Failed(Failure),
-    /// Nobody knows; an order may exist that nobody can see.
-    Unknown(String),
-}
-
-/// How an attempt stands with the provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum QueryOutcome {
-    /// Paid.
-    Paid(Paid),
-    /// The order waits for its customer; nobody has scanned it, or it is not told apart.
-    AwaitingCustomer,
-    /// The customer is confirming.
-    CustomerConfirming,
-    /// The provider has no such order (for a shown Alipay code: nobody has scanned it yet).
-    NotFound,
-    /// Refused; nothing was taken and nothing will be.
-    Failed(Failure),
-    /// Closed unpaid.
-    Closed,
-    /// Paid once, and all of it returned.
-    Returned,
-    /// Nobody knows; ask again.
-    Unknown(String),
-}
-
-/// What came of taking an attempt back (cancel, close or reverse, as the provider has it).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum VoidOutcome {
-    /// It was unpaid and can no longer be paid.
-    Closed,
-    /// It was paid, and the money was returned by this very call.
-    Returned,
-    /// It is paid, and this call cannot take it back: refund it.
-    AlreadyPaid,
-    /// The provider does not allow it yet (WeChat Pay: not sooner than 15 s after the payment call).
-    NotYet,
-    /// Refused for good.
-    Failed(Failure),
-    /// Nobody knows; the same call again does no harm.
-    Unknown(String),
-}
-
-/// What came of a refund.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RefundOutcome {
-    /// The money is on its way back to the customer.
-    Done,
-    /// Accepted; ask again with the same number.
-    Processing,
-    /// Refused for good.
-    Failed(Failure),
-    /// Nobody knows; the same call with the same number does no harm.
-    Unknown(String),
-}
-
-/// A notification as it came: the raw body is what is signed.
-#[derive(Debug, Clone)]
-pub struct RawNotification {
-    /// Header names in lower case, and values.
-    pub headers: Vec<(String, String)>,
-    /// The body, byte for byte.
-    pub body: Vec<u8>,
-}
-
-impl RawNotification {
-    /// The first header of that (lower-case) name.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-}
-
-/// A notification whose signature is good.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notification {
-    /// The provider's id of the notification: it counts once.
-    pub id: String,
-    /// Which attempt it is about.
-    pub out_trade_no: OutTradeNo,
-    /// What it says.
-    pub outcome: QueryOutcome,
-}
-
-/// Why a notification was not believed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotificationError {
-    /// No signature, or one that does not fit.
-    #[error("the notification's signature is missing or wrong")]
-    BadSignature,
-    /// Its time is too far from ours (300 s).
-    #[error("the notification's time is too far from this machine's clock")]
-    Stale,
-    /// Signed, but not for this merchant account.
-    #[error("the notification is for another merchant")]
-    OtherMerchant,
-    /// Signed, but not of a shape we know.
-    #[error("the notification cannot be read: {0}")]
-    Unreadable(String),
-    /// This channel sends none.
-    #[error("this channel sends no notifications")]
-    NotSent,
-}
-
-/// The exact HTTP answer a provider expects to its notification.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acknowledgement {
-    /// HTTP status.
-    pub status: u16,
-    /// `Content-Type`.
-    pub content_type: &'static str,
-    /// Body.
-    pub body: String,
-}
-
-/// What a channel can do, and its provider's numbers. The engine and the till ask this and never a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Capabilities {
-    /// Which channel.
-    pub channel: ChannelId,
-    /// Ways it can be paid.
-    pub ways: Vec<Way>,
-    /// How its customers' codes begin and how long they are.
-    pub code_rules: Vec<CodeRule>,
-    /// Smallest and largest amount of one payment, in minor units.
-    pub amount: RangeInclusive<i64>,
-    /// How long a shown code is offered before a fresh one takes its place.
-    pub code_lifetime: Duration,
-    /// How long past that the old code is still awaited, for a customer who has scanned it already.
-    pub code_grace: Duration,
-    /// How long a customer may take to confirm a scanned payment code before it is taken back.
-    pub confirm_patience: Duration,
-    /// How long between queries while a customer confirms or a result is unknown.
-    pub query_interval: Duration,
-    /// How long between queries while a code is merely shown.
-    pub shown_query_interval: Duration,
-    /// How soon after submitting a payment code it may be taken back at the earliest.
-    pub void_not_before: Duration,
-    /// How long after the payment it may be taken back at the latest.
-    pub void_window: Duration,
-    /// How long a payment waits for its other attempts to be closed before it is called paid all the same.
-    pub close_patience: Duration,
-    /// How long a payment can be refunded.
-    pub refund_window: Duration,
-    /// Time limit of one request.
-    pub request_timeout: Duration,
-}
-
 /// A provider, through one merchant account.
 ///
-/// Every call makes at most one HTTP request, within [`Capabilities::request_timeout`] (a refund may make a second, to
-/// ask what became of the first), and returns an outcome and never an error: what cannot be told is `Unknown`. The
+/// Every call makes at most one request to pay or to take back, within [`Capabilities::request_timeout`] (a refund may
+/// make a second, to ask what became of the first; a certificate may be fetched on the way), and returns an outcome and never an error: what cannot be told is `Unknown`. The
 /// provider's answer is believed only if its signature is good.
 #[async_trait]
 pub trait Channel: Send + Sync {
@@ -263,11 +108,27 @@ pub trait Channel: Send + Sync {
     /// Takes the attempt back, so that it can no longer be paid: cancel, close or reverse, as the provider has it.
     async fn void(&self, trade: &TradeRef) -> VoidOutcome;
 
-    /// Returns `amount` of a paid attempt. `out_refund_no` makes it happen once, however often it is asked.
-    async fn refund(&self, trade: &TradeRef, out_refund_no: &str, amount: Money) -> RefundOutcome;
+    /// Returns a paid attempt's money, in part or in whole.
+    async fn refund(&self, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome;
 
     /// Asks how a refund stands.
-    async fn query_refund(&self, trade: &TradeRef, out_refund_no: &str) -> RefundOutcome;
+    async fn query_refund(&self, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome;
+
+    /// Fetches the provider's file of a day (China time), checks it and reads it. A day without business is a bill
+    /// without lines.
+    ///
+    /// # Errors
+    /// [`BillError`] tells a file that is not there yet from one that is damaged.
+    async fn bill(&self, day: Date, kind: BillKind) -> Result<Bill, BillError>;
+
+    /// Reads a file of the provider's that a person has fetched by hand.
+    ///
+    /// # Errors
+    /// [`BillError::Damaged`] where it is no such file, or does not agree with its own totals.
+    fn read_bill(&self, kind: BillKind, file: &[u8]) -> Result<Bill, BillError>;
+
+    /// Makes one signed call that moves nothing, and says what is wrong with the account if it fails.
+    async fn test(&self) -> AccountTest;
 
     /// Reads a notification: signature and freshness first, then merchant, then meaning. `now` is our clock.
     ///
@@ -279,14 +140,30 @@ pub trait Channel: Send + Sync {
     fn acknowledge(&self, accepted: bool) -> Acknowledgement;
 }
 
-/// Builds the channel of an account: one line for each provider.
+/// A provider as the rest of the house finds it.
+pub struct Provider {
+    /// Its id.
+    pub channel: ChannelId,
+    /// What an account with it consists of.
+    pub form: fn() -> AccountForm,
+    /// Builds the channel of an account.
+    pub open: fn(&MerchantAccount) -> Result<Arc<dyn Channel>, AccountError>,
+}
+
+/// Every provider: one line each.
+pub static PROVIDERS: &[Provider] = &[alipay::PROVIDER, wechatpay::PROVIDER];
+
+/// What an account with each provider consists of.
+#[must_use]
+pub fn forms() -> Vec<AccountForm> {
+    PROVIDERS.iter().map(|provider| (provider.form)()).collect()
+}
+
+/// Builds the channel of an account.
 ///
 /// # Errors
 /// [`AccountError`] where the channel is unknown or a credential does not fit it.
 pub fn open(account: &MerchantAccount) -> Result<Arc<dyn Channel>, AccountError> {
-    match account.channel.as_str() {
-        "alipay" => alipay::open(account),
-        "wechatpay" => wechatpay::open(account),
-        _ => Err(AccountError::UnknownChannel(account.channel.clone())),
-    }
+    let provider = PROVIDERS.iter().find(|provider| provider.channel == account.channel);
+    (provider.ok_or_else(|| AccountError::UnknownChannel(account.channel.clone()))?.open)(account)
 }

@@ -17,6 +17,18 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(sha256(bytes))
 }
 
+/// SHA-1 of `bytes` in lower-case hex: a provider's checksum, never a signature.
+#[must_use]
+pub fn sha1_hex(bytes: &[u8]) -> String {
+    hex::encode(sha1::Sha1::digest(bytes))
+}
+
+/// MD5 of `bytes` in lower-case hex: a provider's identifier, or a signature where the account's policy allows it.
+#[must_use]
+pub fn md5_hex(bytes: &[u8]) -> String {
+    hex::encode(md5::Md5::digest(bytes))
+}
+
 /// Compares without telling by its time where the difference is.
 #[must_use]
 pub fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {

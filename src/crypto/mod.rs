@@ -1,16 +1,25 @@
 //! One face over the crypto libraries, so that the rest of the house names jobs and not algorithms' crates.
 //!
-//! `aws-lc-rs` does RSA and AES; `hmac` and `sha2` (RustCrypto) do digests and message authentication.
+//! `aws-lc-rs` does RSA and AES; `hmac`, `sha2`, `sha1` and `md-5` (RustCrypto) do digests and message authentication;
+//! `x509-parser` reads certificates and `p12-keystore` the containers that UnionPay and WeChat Pay hand out.
 
 mod aead;
+mod cbc;
+mod certificate;
 mod digest;
 mod keyfile;
+mod pkcs12;
+mod policy;
 mod rsa;
 mod secret;
 
 pub use aead::{SealKey, open_aes256_gcm, seal_aes256_gcm};
-pub use digest::{HmacSha256, constant_time_eq, sha256, sha256_hex};
+pub use cbc::AesCbc;
+pub use certificate::{Certificate, CertificateError, certificates};
+pub use digest::{HmacSha256, constant_time_eq, md5_hex, sha1_hex, sha256, sha256_hex};
 pub use keyfile::{KeyFileError, load_or_create_key, random_bytes, random_token};
+pub use pkcs12::{Identity, read_pkcs12, write_pkcs12};
+pub use policy::{Algorithm, AlgorithmPolicy};
 pub use rsa::{RsaPrivateKey, RsaPublicKey};
 pub use secret::Secret;
 

@@ -28,7 +28,7 @@ fn der_of(text: &str, what: &'static str) -> Result<Zeroizing<Vec<u8>>, CryptoEr
     BASE64.decode(body.as_bytes()).map(Zeroizing::new).map_err(|_| unreadable())
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
+pub(super) fn pem(label: &str, der: &[u8]) -> String {
     let body = BASE64.encode(der);
     let mut text = format!("-----BEGIN {label}-----\n");
     for line in body.as_bytes().chunks(64) {
@@ -63,6 +63,17 @@ impl RsaPrivateKey {
         })
     }
 
+    /// Reads PKCS#8 in DER.
+    ///
+    /// # Errors
+    /// [`CryptoError::Unreadable`] where it is none.
+    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, CryptoError> {
+        KeyPair::from_pkcs8(der).map(Self).map_err(|_| CryptoError::Unreadable {
+            what: "private key",
+            hint: "expected an RSA private key of 2048 bits or more",
+        })
+    }
+
     /// SHA256withRSA over `message`.
     ///
     /// # Errors
@@ -89,13 +100,21 @@ impl RsaPrivateKey {
         RsaPublicKey(self.0.public_key().as_ref().to_vec())
     }
 
+    /// The key as PKCS#8 in DER.
+    ///
+    /// # Errors
+    /// The library refuses.
+    pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        let der: Pkcs8V1Der<'_> = self.0.as_der().map_err(|_| CryptoError::Refused("PKCS#8 encoding"))?;
+        Ok(Zeroizing::new(der.as_ref().to_vec()))
+    }
+
     /// The key as PKCS#8 PEM (`BEGIN PRIVATE KEY`).
     ///
     /// # Errors
     /// The library refuses.
     pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, CryptoError> {
-        let der: Pkcs8V1Der<'_> = self.0.as_der().map_err(|_| CryptoError::Refused("PKCS#8 encoding"))?;
-        Ok(Zeroizing::new(pem("PRIVATE KEY", der.as_ref())))
+        Ok(Zeroizing::new(pem("PRIVATE KEY", &self.to_pkcs8_der()?)))
     }
 
     /// The key as PKCS#1 PEM (`BEGIN RSA PRIVATE KEY`), which some SDKs want.
@@ -103,8 +122,8 @@ impl RsaPrivateKey {
     /// # Errors
     /// The library refuses.
     pub fn to_pkcs1_pem(&self) -> Result<Zeroizing<String>, CryptoError> {
-        let der: Pkcs8V1Der<'_> = self.0.as_der().map_err(|_| CryptoError::Refused("PKCS#8 encoding"))?;
-        let inner = pkcs8_payload(der.as_ref()).ok_or(CryptoError::Refused("PKCS#1 encoding"))?;
+        let der = self.to_pkcs8_der()?;
+        let inner = pkcs8_payload(&der).ok_or(CryptoError::Refused("PKCS#1 encoding"))?;
         Ok(Zeroizing::new(pem("RSA PRIVATE KEY", inner)))
     }
 }

@@ -13,7 +13,7 @@ use super::clock::millis;
 use super::decide::{self, Matter, Memory, Outcome, Step};
 use super::inner::{Announced, Inner, trade};
 use super::{Answered, EngineError, Idempotency};
-use crate::channel::{Channel, TradeDetails, TradeRef};
+use crate::channel::{Channel, RefundRef, TradeDetails, TradeRef};
 use crate::ledger::{Commit, LedgerError, StoredAnswer};
 use crate::payment::{Attempt, ChannelId, Payment, PaymentEvent, PaymentId, UnixMillis};
 
@@ -334,7 +334,16 @@ fn call(step: Step, no: u32, trade: TradeRef, channel: Arc<dyn Channel>) -> Call
     Box::pin(async move {
         let outcome = match step {
             Step::Void => Outcome::Void(channel.void(&trade).await),
-            Step::Refund(number) => Outcome::Refund(channel.refund(&trade, &number, trade.amount).await),
+            Step::Refund(number) => {
+                let refund = RefundRef {
+                    out_refund_no: number,
+                    amount: trade.amount,
+                    reason: None,
+                    started_at: trade.started_at,
+                    notify_url: None,
+                };
+                Outcome::Refund(channel.refund(&trade, &refund).await)
+            }
             Step::Query | Step::Record(_) | Step::Wait(_) => Outcome::Query(channel.query(&trade).await),
         };
         (no, outcome)

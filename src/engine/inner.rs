@@ -181,6 +181,7 @@ pub(super) fn trade(payment: &Payment, attempt: &Attempt) -> TradeRef {
         way: attempt.way,
         started_at: attempt.started_at,
         provider_trade_no: attempt.provider_trade_no.clone(),
+        paid_at: attempt.paid_at,
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::decide::{self, Memory, Outcome};
 use super::driver::Order;
 use super::{Engine, MAX_CONFLICTS};
-use crate::channel::{Acknowledgement, Notification, RawNotification};
+use crate::channel::{Acknowledgement, Notification, RawNotification, Told};
 use crate::ledger::{Commit, LedgerError};
 use crate::payment::{AccountId, ChannelId};
 
@@ -50,7 +50,11 @@ impl Engine {
 
     async fn count(&self, channel: &ChannelId, account: &AccountId, told: &Notification) -> Result<(), LedgerError> {
         let inner = &self.inner;
-        let outcome = Outcome::Query(told.outcome.clone());
+        // The refund of a part is no state of the attempt's.
+        let outcome = match &told.told {
+            Told::Trade(outcome) => Outcome::Query(outcome.clone()),
+            Told::Refund { .. } => return Ok(()),
+        };
         for _ in 0..MAX_CONFLICTS {
             let payment =
                 inner.ledger.payment_by_out_trade_no(&told.out_trade_no).await?.ok_or(LedgerError::NotFound)?;

@@ -12,8 +12,8 @@ use axum::extract::Request;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use scantill::channel::{MerchantAccount, TimingOverrides, TradeDetails, TradeRef};
-use scantill::crypto::Secret;
+use scantill::channel::{MerchantAccount, RefundRef, TimingOverrides, TradeDetails, TradeRef};
+use scantill::crypto::{AlgorithmPolicy, Secret};
 use scantill::money::{Currency, Money};
 use scantill::payment::{ChannelId, Way};
 use serde_json::Value;
@@ -202,6 +202,9 @@ pub fn account(channel: ChannelId, base_url: &str, credentials: &Value, timing: 
         enabled: true,
         notify_base_url: None,
         timing,
+        stores: Vec::new(),
+        algorithms: AlgorithmPolicy::default(),
+        retiring: None,
         credentials: Secret::new(credentials.to_string()),
     }
 }
@@ -217,6 +220,18 @@ pub fn trade(way: Way) -> TradeRef {
         way,
         started_at: now(),
         provider_trade_no: None,
+        paid_at: None,
+    }
+}
+
+/// The refund of all of it.
+pub fn refund(out_refund_no: &str) -> RefundRef {
+    RefundRef {
+        out_refund_no: out_refund_no.to_owned(),
+        amount: Money::new(FEN, Currency::CNY),
+        reason: None,
+        started_at: now(),
+        notify_url: None,
     }
 }
 

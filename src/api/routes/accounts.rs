@@ -9,7 +9,7 @@ use crate::api::extract::{Admin, Json};
 use crate::api::problem::Answer;
 use crate::api::wire::{AccountView, ChangeAccount, CreateAccount, Problem};
 use crate::channel::{self, AccountError, MerchantAccount};
-use crate::crypto::{Secret, random_token};
+use crate::crypto::{AlgorithmPolicy, Secret, random_token};
 
 use super::stores::checked_name;
 
@@ -39,6 +39,7 @@ fn usable(account: &MerchantAccount) -> Answer<()> {
             AccountError::UnknownChannel(_) => "channel",
             AccountError::Credential { field, .. } => field,
             AccountError::BaseUrl => "base_url",
+            AccountError::AlgorithmOff(_) => "algorithms",
         };
         Problem::unprocessable("account_invalid", format!("{error}. Nothing was stored")).field(field)
     })
@@ -86,6 +87,9 @@ pub(in crate::api) async fn create(
         enabled: true,
         notify_base_url: new.notify_base_url.map(|url| url.trim_end_matches('/').to_owned()),
         timing: new.timing,
+        stores: Vec::new(),
+        algorithms: AlgorithmPolicy::default(),
+        retiring: None,
         credentials: Secret::new(new.credentials.to_string()),
     };
     usable(&account)?;

@@ -11,16 +11,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use serde_json::json;
 
 use self::answer::Reply;
 use self::credentials::Credentials;
-use super::http::{Lost, Sender, now, unreachable};
+use super::http::{Sender, now, unreachable};
 use super::{
-    AccountError, Acknowledgement, Capabilities, Channel, CodeOutcome, MerchantAccount, Notification,
-    NotificationError, PayOutcome, QueryOutcome, RawNotification, RefundOutcome, TradeDetails, TradeRef, VoidOutcome,
+    AccountError, AccountFault, AccountForm, AccountTest, Acknowledgement, Bill, BillError, BillKind, Capabilities,
+    Channel, CodeOutcome, ConfirmedBy, CredentialField, FieldKind, MerchantAccount, Notification, NotificationError,
+    PayOutcome, Provider, QueryOutcome, RawNotification, RefundOutcome, RefundRef, RefundRules, Required, TradeDetails,
+    TradeRef, VoidOutcome,
 };
-use crate::money::Money;
+use crate::money::Currency;
 use crate::payment::{AccountId, ChannelId, CodeRule, UnixMillis, Way};
 
 const GATEWAY: &str = "/gateway.do";
@@ -33,6 +36,9 @@ fn capabilities() -> Capabilities {
         channel,
         ways: vec![Way::MerchantPresented, Way::ConsumerPresented],
         code_rules,
+        currencies: vec![Currency::CNY],
+        confirmed_by: ConfirmedBy::Provider,
+        notifies: true,
         // 0.01 to 100,000,000.00 yuan.
         amount: 1..=10_000_000_000,
         code_lifetime: Duration::from_secs(120),
@@ -43,13 +49,58 @@ fn capabilities() -> Capabilities {
         void_not_before: Duration::ZERO,
         void_window: Duration::from_secs(24 * 3600),
         close_patience: Duration::from_secs(10),
-        refund_window: Duration::from_secs(365 * 24 * 3600),
+        refund: Some(RefundRules { window: Duration::from_secs(365 * 24 * 3600), partial: true }),
+        bill: None,
         request_timeout: Duration::from_secs(10),
     }
 }
 
+/// The line by which the house finds this provider.
+pub(super) const PROVIDER: Provider = Provider { channel: ChannelId::ALIPAY, form, open };
+
+/// What an account consists of.
+fn form() -> AccountForm {
+    let field = |name, kind, required, label, hint| CredentialField { name, kind, required, label, hint };
+    AccountForm {
+        channel: ChannelId::ALIPAY,
+        title: "Alipay",
+        default_base_url: "https://openapi.alipay.com",
+        sandbox_base_url: "https://openapi-sandbox.dl.alipaydev.com",
+        fields: vec![
+            field(
+                "app_id",
+                FieldKind::Text,
+                Required::Always,
+                "Application id (APPID)",
+                "The number of the application on the open platform.",
+            ),
+            field(
+                "seller_id",
+                FieldKind::Text,
+                Required::Never,
+                "Merchant id (PID)",
+                "The 16 digits beginning 2088 of the merchant.",
+            ),
+            field(
+                "app_private_key",
+                FieldKind::PrivateKey,
+                Required::Always,
+                "Application private key",
+                "The key that you made with the provider's key tool; its public half is uploaded at the console.",
+            ),
+            field(
+                "alipay_public_key",
+                FieldKind::Pem,
+                Required::Always,
+                "Alipay public key",
+                "Shown at the console after your public key was uploaded; it is not the one that you made.",
+            ),
+        ],
+    }
+}
+
 /// Builds the channel of an account.
-pub(super) fn open(account: &MerchantAccount) -> Result<Arc<dyn Channel>, AccountError> {
+fn open(account: &MerchantAccount) -> Result<Arc<dyn Channel>, AccountError> {
     let mut capabilities = capabilities();
     account.timing.apply(&mut capabilities);
     Ok(Arc::new(Alipay {
@@ -85,8 +136,8 @@ impl Alipay {
                 answer::read(&self.credentials.alipay_public_key, method, &sent.body, self.sender.knows_its_peer())
             }
             Ok(sent) => Reply::Unknown(format!("the gateway answered HTTP {}", sent.status)),
-            Err(Lost::NotSent(words)) => Reply::NotSent(words),
-            Err(Lost::MaybeSent(words)) => Reply::Unknown(words),
+            Err(lost) if lost.maybe_sent => Reply::Unknown(lost.words),
+            Err(lost) => Reply::NotSent(lost.words),
         }
     }
 }
@@ -146,14 +197,14 @@ impl Channel for Alipay {
         }
     }
 
-    async fn refund(&self, trade: &TradeRef, out_refund_no: &str, amount: Money) -> RefundOutcome {
+    async fn refund(&self, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome {
         let biz = json!({
-            "out_trade_no": trade.out_trade_no, "refund_amount": amount.to_decimal(), "out_request_no": out_refund_no,
+            "out_trade_no": trade.out_trade_no, "refund_amount": refund.amount.to_decimal(), "out_request_no": refund.out_refund_no,
         });
         match self.call("alipay.trade.refund", &biz, None).await {
             Reply::Signed(body) => match outcome::refunded(trade, &body) {
                 // Nothing moved in this call: perhaps an earlier one did it.
-                RefundOutcome::Processing => self.query_refund(trade, out_refund_no).await,
+                RefundOutcome::Processing => self.query_refund(trade, refund).await,
                 outcome => outcome,
             },
             Reply::Refused(body) => RefundOutcome::Failed(outcome::refusal(&body)),
@@ -161,12 +212,29 @@ impl Channel for Alipay {
         }
     }
 
-    async fn query_refund(&self, trade: &TradeRef, out_refund_no: &str) -> RefundOutcome {
-        let biz = json!({ "out_trade_no": trade.out_trade_no, "out_request_no": out_refund_no });
+    async fn query_refund(&self, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome {
+        let biz = json!({ "out_trade_no": trade.out_trade_no, "out_request_no": refund.out_refund_no });
         match self.call("alipay.trade.fastpay.refund.query", &biz, None).await {
-            Reply::Signed(body) => outcome::refund_queried(trade, out_refund_no, &body),
+            Reply::Signed(body) => outcome::refund_queried(trade, &refund.out_refund_no, &body),
             Reply::Refused(body) => RefundOutcome::Unknown(body.words()),
             Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
+        }
+    }
+
+    async fn bill(&self, _: Date, _: BillKind) -> Result<Bill, BillError> {
+        Err(BillError::Unsupported)
+    }
+
+    fn read_bill(&self, _: BillKind, _: &[u8]) -> Result<Bill, BillError> {
+        Err(BillError::Unsupported)
+    }
+
+    async fn test(&self) -> AccountTest {
+        let biz = json!({ "out_trade_no": "SCANTILLTEST" });
+        match self.call("alipay.trade.query", &biz, None).await {
+            Reply::Signed(_) => AccountTest::good(),
+            Reply::Refused(body) => AccountTest::bad(AccountFault::Refused, "", body.words()),
+            Reply::NotSent(words) | Reply::Unknown(words) => AccountTest::bad(AccountFault::Unreachable, "", words),
         }
     }
 

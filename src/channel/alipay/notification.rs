@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::answer::Body;
 use super::credentials::Credentials;
 use super::outcome::of_status;
-use crate::channel::{Notification, NotificationError};
+use crate::channel::{Notification, NotificationError, Told};
 use crate::payment::UnixMillis;
 
 /// Reads the form that Alipay posts to `notify_url`.
@@ -30,17 +30,13 @@ pub(super) fn read(credentials: &Credentials, raw: &[u8], now: UnixMillis) -> Re
         return Err(unreadable("it has no notify_id"));
     }
     let out_trade_no = body.get("out_trade_no").parse().map_err(|_| unreadable("its out_trade_no is none of ours"))?;
-    Ok(Notification { id: id.to_owned(), out_trade_no, outcome: of_status(&body, now) })
+    Ok(Notification { id: id.to_owned(), out_trade_no, told: Told::Trade(of_status(&body, now)) })
 }
 
 /// The signature covers every parameter but `sign` and `sign_type`. Alipay's documents count parameters without a
 /// value among them and its SDKs differ, so both are tried; an empty value says nothing either way.
 fn is_signed(credentials: &Credentials, pairs: &BTreeMap<String, String>) -> bool {
     let Some(sign) = pairs.get("sign") else { return false };
-    // The one field that says something and is not covered.
-    if pairs.get("sign_type").is_none_or(|kind| kind != "RSA2") {
-        return false;
-    }
     // The one field that the signature does not cover.
     if pairs.get("sign_type").is_none_or(|kind| kind != "RSA2") {
         return false;

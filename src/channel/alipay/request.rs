@@ -99,6 +99,7 @@ mod tests {
             way: Way::ConsumerPresented,
             started_at: 1_000,
             provider_trade_no: None,
+            paid_at: None,
         };
         let details = TradeDetails {
             description: description.into(),

@@ -108,6 +108,9 @@ pub(in crate::channel::wechatpay) mod tests {
             enabled: true,
             notify_base_url: None,
             timing: TimingOverrides::default(),
+            stores: Vec::new(),
+            algorithms: crate::crypto::AlgorithmPolicy::default(),
+            retiring: None,
             credentials: Secret::new(credentials.to_string()),
         }
     }

@@ -11,17 +11,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use self::answer::Reply;
 use self::credentials::Credentials;
-use super::http::{Lost, Sender, now, unreachable};
+use super::http::{Sender, now, unreachable};
 use super::{
-    AccountError, Acknowledgement, Capabilities, Channel, CodeOutcome, MerchantAccount, Notification,
-    NotificationError, PayOutcome, QueryOutcome, RawNotification, RefundOutcome, TradeDetails, TradeRef, VoidOutcome,
+    AccountError, AccountFault, AccountForm, AccountTest, Acknowledgement, Bill, BillError, BillKind, Capabilities,
+    Channel, CodeOutcome, ConfirmedBy, CredentialField, FieldKind, MerchantAccount, Notification, NotificationError,
+    PayOutcome, Provider, QueryOutcome, RawNotification, RefundOutcome, RefundRef, RefundRules, Required, TradeDetails,
+    TradeRef, VoidOutcome,
 };
-use crate::money::Money;
+use crate::money::Currency;
 use crate::payment::{AccountId, ChannelId, CodeRule, UnixMillis, Way};
 
 /// WeChat Pay's own numbers.
@@ -32,6 +35,9 @@ fn capabilities() -> Capabilities {
         channel,
         ways: vec![Way::MerchantPresented, Way::ConsumerPresented],
         code_rules,
+        currencies: vec![Currency::CNY],
+        confirmed_by: ConfirmedBy::Provider,
+        notifies: true,
         amount: 1..=10_000_000_000,
         code_lifetime: Duration::from_secs(120),
         code_grace: Duration::from_secs(60),
@@ -42,13 +48,73 @@ fn capabilities() -> Capabilities {
         void_not_before: Duration::from_secs(15),
         void_window: Duration::from_secs(7 * 24 * 3600),
         close_patience: Duration::from_secs(10),
-        refund_window: Duration::from_secs(365 * 24 * 3600),
+        refund: Some(RefundRules { window: Duration::from_secs(365 * 24 * 3600), partial: true }),
+        bill: None,
         request_timeout: Duration::from_secs(10),
     }
 }
 
+/// The line by which the house finds this provider.
+pub(super) const PROVIDER: Provider = Provider { channel: ChannelId::WECHATPAY, form, open };
+
+/// What an account consists of.
+fn form() -> AccountForm {
+    let field = |name, kind, required, label, hint| CredentialField { name, kind, required, label, hint };
+    AccountForm {
+        channel: ChannelId::WECHATPAY,
+        title: "WeChat Pay",
+        default_base_url: "https://api.mch.weixin.qq.com",
+        sandbox_base_url: "",
+        fields: vec![
+            field(
+                "appid",
+                FieldKind::Text,
+                Required::Always,
+                "Application id (APPID)",
+                "The application that is bound to the merchant number.",
+            ),
+            field(
+                "mchid",
+                FieldKind::Text,
+                Required::Always,
+                "Merchant number",
+                "The number at the top of the merchant platform.",
+            ),
+            field(
+                "merchant_serial",
+                FieldKind::Text,
+                Required::Always,
+                "Certificate serial number",
+                "The serial number of the merchant API certificate.",
+            ),
+            field(
+                "merchant_private_key",
+                FieldKind::PrivateKey,
+                Required::Always,
+                "Merchant API private key",
+                "The file apiclient_key.pem.",
+            ),
+            field(
+                "api_v3_key",
+                FieldKind::Secret,
+                Required::Always,
+                "APIv3 key",
+                "The 32 characters set under API security.",
+            ),
+            field(
+                "platform_public_key",
+                FieldKind::Pem,
+                Required::Never,
+                "WeChat Pay public key",
+                "The file pub_key.pem, downloaded under API security.",
+            ),
+            field("platform_public_key_id", FieldKind::Text, Required::Never, "Public key id", "Begins PUB_KEY_ID_."),
+        ],
+    }
+}
+
 /// Builds the channel of an account.
-pub(super) fn open(account: &MerchantAccount) -> Result<Arc<dyn Channel>, AccountError> {
+fn open(account: &MerchantAccount) -> Result<Arc<dyn Channel>, AccountError> {
     let mut capabilities = capabilities();
     account.timing.apply(&mut capabilities);
     Ok(Arc::new(WechatPay {
@@ -93,8 +159,8 @@ impl WechatPay {
             .body(body);
         match self.sender.send(request).await {
             Ok(sent) => answer::read(&self.credentials, &sent, now(), self.sender.knows_its_peer()),
-            Err(Lost::NotSent(words)) => Reply::NotSent(words),
-            Err(Lost::MaybeSent(words)) => Reply::Unknown(words),
+            Err(lost) if lost.maybe_sent => Reply::Unknown(lost.words),
+            Err(lost) => Reply::NotSent(lost.words),
         }
     }
 }
@@ -154,25 +220,42 @@ impl Channel for WechatPay {
         }
     }
 
-    async fn refund(&self, trade: &TradeRef, out_refund_no: &str, amount: Money) -> RefundOutcome {
+    async fn refund(&self, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome {
         let body = json!({
             "out_trade_no": trade.out_trade_no,
-            "out_refund_no": out_refund_no,
-            "amount": { "refund": amount.minor, "total": trade.amount.minor, "currency": amount.currency.code() },
+            "out_refund_no": refund.out_refund_no,
+            "amount": { "refund": refund.amount.minor, "total": trade.amount.minor, "currency": refund.amount.currency.code() },
         });
         match self.call(Method::POST, "/v3/refund/domestic/refunds", Some(&body)).await {
             Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
-            Reply::Signed(body) => outcome::refunded(trade, out_refund_no, &body),
+            Reply::Signed(body) => outcome::refunded(trade, &refund.out_refund_no, &body),
             Reply::Refused(error) => outcome::refund_refused(&error),
         }
     }
 
-    async fn query_refund(&self, trade: &TradeRef, out_refund_no: &str) -> RefundOutcome {
-        let path = format!("/v3/refund/domestic/refunds/{out_refund_no}");
+    async fn query_refund(&self, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome {
+        let path = format!("/v3/refund/domestic/refunds/{}", refund.out_refund_no);
         match self.call(Method::GET, &path, None).await {
             Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
-            Reply::Signed(body) => outcome::refunded(trade, out_refund_no, &body),
+            Reply::Signed(body) => outcome::refunded(trade, &refund.out_refund_no, &body),
             Reply::Refused(error) => RefundOutcome::Unknown(error.words()),
+        }
+    }
+
+    async fn bill(&self, _: Date, _: BillKind) -> Result<Bill, BillError> {
+        Err(BillError::Unsupported)
+    }
+
+    fn read_bill(&self, _: BillKind, _: &[u8]) -> Result<Bill, BillError> {
+        Err(BillError::Unsupported)
+    }
+
+    async fn test(&self) -> AccountTest {
+        let path = format!("/v3/pay/transactions/out-trade-no/SCANTILLTEST?mchid={}", self.credentials.mchid);
+        match self.call(Method::GET, &path, None).await {
+            Reply::Signed(_) => AccountTest::good(),
+            Reply::Refused(error) => AccountTest::bad(AccountFault::Refused, "", error.words()),
+            Reply::NotSent(words) | Reply::Unknown(words) => AccountTest::bad(AccountFault::Unreachable, "", words),
         }
     }
 

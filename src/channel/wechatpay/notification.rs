@@ -8,7 +8,7 @@ use super::answer::Body;
 use super::credentials::Credentials;
 use super::outcome::{is_ours, of_state};
 use super::signature::{Distrust, check};
-use crate::channel::{Notification, NotificationError, QueryOutcome, RawNotification};
+use crate::channel::{Notification, NotificationError, QueryOutcome, RawNotification, Told};
 use crate::crypto::open_aes256_gcm;
 use crate::payment::UnixMillis;
 
@@ -62,7 +62,7 @@ pub(super) fn read(
         }
         _ => return Err(unreadable("it is not about a payment")),
     };
-    Ok(Notification { id: envelope.id, out_trade_no, outcome })
+    Ok(Notification { id: envelope.id, out_trade_no, told: Told::Trade(outcome) })
 }
 
 fn open(credentials: &Credentials, resource: &Resource) -> Result<Body, NotificationError> {
