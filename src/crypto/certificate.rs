@@ -270,7 +270,10 @@ fn escaped(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_RSA_SHA256, SerialNumber};
+    use rcgen::{
+        BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, PKCS_RSA_SHA256,
+        SerialNumber,
+    };
 
     use super::*;
     use crate::crypto::RsaPrivateKey;
@@ -283,7 +286,7 @@ mod tests {
     }
 
     fn params(name: &str, authority: bool) -> CertificateParams {
-        let mut params = CertificateParams::default();
+        let mut params = CertificateParams { distinguished_name: DistinguishedName::new(), ..Default::default() };
         params.distinguished_name.push(DnType::CountryName, "CN");
         params.distinguished_name.push(DnType::OrganizationName, "A, B");
         params.distinguished_name.push(DnType::CommonName, name);
