@@ -286,7 +286,8 @@ mod tests {
     }
 
     fn params(name: &str, authority: bool) -> CertificateParams {
-        let mut params = CertificateParams { distinguished_name: DistinguishedName::new(), ..Default::default() };
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CountryName, "CN");
         params.distinguished_name.push(DnType::OrganizationName, "A, B");
         params.distinguished_name.push(DnType::CommonName, name);
