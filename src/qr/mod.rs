@@ -3,7 +3,10 @@
 //! Whatever draws a code has to keep two rules: a module is a whole number of pixels, and [`QUIET_ZONE`] light modules
 //! stand around it. All outputs here do.
 
+mod bars;
 mod output;
+
+pub use bars::Bars;
 
 use qrcode::bits::Bits;
 use qrcode::{Color, EcLevel, QrCode, Version};

@@ -8,6 +8,7 @@ mod control;
 mod faults;
 mod keys;
 mod notify;
+mod phone;
 mod wechatpay;
 mod wire;
 
@@ -45,6 +46,13 @@ pub struct SandboxConfig {
     /// What goes wrong: `fault:channel.call:times[:delay ms]`, comma between; `*` for any channel or call, 0 times for
     /// ever.
     pub faults: Option<String>,
+}
+
+impl Default for SandboxConfig {
+    /// Any free port on loopback, fresh keys, no faults.
+    fn default() -> Self {
+        Self { listen: (Ipv4Addr::LOCALHOST, 0).into(), out: None, keys_dir: None, seed: 1, faults: None }
+    }
 }
 
 /// Why a sandbox cannot start.
@@ -210,5 +218,6 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/sandbox/faults", get(control::faults).post(control::plan_fault).delete(control::clear_faults))
         .route("/sandbox/clock", post(control::clock))
         .route("/sandbox/openapi.json", get(control::openapi))
+        .merge(phone::routes())
         .with_state(shared)
 }

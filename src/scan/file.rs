@@ -31,6 +31,16 @@ pub enum DecodeFileError {
     Frame(#[from] FrameError),
 }
 
+/// Every code in a picture that came over the network (JPEG or PNG).
+///
+/// # Errors
+/// [`DecodeFileError`] says why it is no picture.
+pub fn decode_picture(bytes: &[u8]) -> Result<Vec<Symbol>, DecodeFileError> {
+    let mut reader = ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format()?;
+    reader.limits(limits());
+    Ok(Decoder::thorough().decode(&GreyFrame::from_image(reader.decode()?)?))
+}
+
 /// Reads the file once and decodes it `repeat` times.
 ///
 /// # Errors

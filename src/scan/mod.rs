@@ -17,7 +17,7 @@ mod wedge;
 #[cfg(feature = "till")]
 pub use camera::{CameraError, CameraInfo, list_cameras};
 pub use decode::{Decoder, Format, Symbol};
-pub use file::{DecodeFileError, FileDecode, decode_file};
+pub use file::{DecodeFileError, FileDecode, decode_file, decode_picture};
 pub use frame::{FrameError, GreyFrame};
 pub use gate::Gate;
 pub use render::{Scene, render_phone};

@@ -1,10 +1,7 @@
 //! A wallet's screen on a phone, as the till's camera sees it: for the training phone, for tests and benchmarks.
 
-use rxing::oned::Code128Writer;
-use rxing::{BarcodeFormat, Writer};
-
 use super::{FrameError, GreyFrame};
-use crate::qr::Modules;
+use crate::qr::{Bars, Modules};
 
 /// How the phone is held.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,7 +33,7 @@ pub fn render_phone(code: &str, scene: &Scene) -> Result<GreyFrame, FrameError> 
         return Err(FrameError::Size { width: scene.width, height: scene.height });
     }
     let modules = Modules::of(code).map_err(|error| FrameError::Damaged(error.to_string()))?;
-    let bars = bars(code);
+    let bars = Bars::of(code).map(|bars| bars.modules().to_vec()).unwrap_or_default();
     let (width, height) = (scene.width as usize, scene.height as usize);
     // The phone, upright, in the frame's middle: side lengths of its own picture.
     let phone_height = height * 9 / 10;
@@ -73,17 +70,6 @@ fn middle(at: usize, side: usize) -> f32 {
 #[allow(clippy::cast_precision_loss)] // Pixel counts are small.
 fn half(side: usize) -> f32 {
     side as f32 / 2.0
-}
-
-/// The bars of a Code 128, with ten light modules on each side; empty for a text that has none.
-fn bars(code: &str) -> Vec<bool> {
-    let Ok(matrix) = Code128Writer.encode(code, &BarcodeFormat::CODE_128, 0, 1) else { return Vec::new() };
-    let quiet = std::iter::repeat_n(false, 10);
-    let dark = (0..matrix.getWidth()).map(|x| matrix.get(x, 0));
-    let dark: Vec<bool> = dark.collect();
-    let first = dark.iter().position(|dark| *dark).unwrap_or(0);
-    let last = dark.iter().rposition(|dark| *dark).map_or(0, |last| last + 1);
-    quiet.clone().chain(dark[first.min(last)..last].iter().copied()).chain(quiet).collect()
 }
 
 struct Phone {

@@ -1,0 +1,52 @@
+// The sandbox's control calls, as /sandbox/openapi.json describes them.
+
+export class Refused extends Error {}
+export class Offline extends Error {}
+
+async function call(method, path, body, type = 'application/json') {
+  let answer;
+  try {
+    answer = await fetch(path, { method, body, headers: body === undefined ? {} : { 'content-type': type } });
+  } catch (error) {
+    throw new Offline(error.message);
+  }
+  const text = await answer.text();
+  if (!answer.ok) {
+    let detail = text;
+    try {
+      detail = JSON.parse(text).detail ?? text;
+    } catch {
+      // Not one of the sandbox's own problems: its words are all there is.
+    }
+    throw new Refused(detail);
+  }
+  return text ? JSON.parse(text) : undefined;
+}
+
+const at = (wallet) => `/sandbox/wallets/${encodeURIComponent(wallet)}`;
+const json = JSON.stringify;
+
+export const wallets = () => call('GET', '/sandbox/wallets');
+export const freshCode = (wallet) => call('POST', `${at(wallet)}/code`);
+export const askAlways = (wallet, on) => call('PATCH', at(wallet), json({ ask_always: on }));
+export const scan = (wallet, payload) => call('POST', `${at(wallet)}/scan`, json({ payload, confirm: null }));
+export const confirm = (trade) => call('POST', `/sandbox/trades/${encodeURIComponent(trade)}/confirm`);
+export const refuse = (trade) => call('POST', `/sandbox/trades/${encodeURIComponent(trade)}/refuse`);
+
+// A code as SVG; `kind` is qr or bars.
+export async function picture(kind, text) {
+  const answer = await fetch(`/phone/${kind}.svg?text=${encodeURIComponent(text)}`).catch(() => null);
+  return answer?.ok ? answer.text() : '';
+}
+
+// The newest first.
+export async function history(wallet) {
+  const trades = await call('GET', '/sandbox/trades');
+  return trades.filter((trade) => trade.wallet === wallet).sort((a, b) => b.created_at - a.created_at);
+}
+
+// What the codes in a JPEG say.
+export async function read(jpeg) {
+  const { codes } = await call('POST', '/phone/read', jpeg, 'image/jpeg');
+  return codes.map((code) => code.text);
+}
