@@ -5,8 +5,9 @@
 build_packages=(build-essential pkg-config libasound2-dev libclang-dev ca-certificates curl)
 # What a window needs while it runs; the toolkit loads these by name.
 window_packages=(libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libxkbcommon0 libxkbcommon-x11-0)
-# What the tests need: a screen with no monitor, a hand on its keyboard, and a database server of their own.
-test_packages=(xvfb xdotool postgresql)
+# What the tests need: a screen with no monitor, a hand on its keyboard, a database server of their own, a browser, and
+# Python for clients that others wrote.
+test_packages=(xvfb xdotool postgresql chromium chromium-driver python3-venv)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -35,6 +36,13 @@ need_packages() {
   "${as_root[@]}" apt-get update -q >&2 || say "apt-get update failed; going on with the lists that are there."
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" >&2 ||
     die "apt-get could not install them. As root, type: apt-get update && apt-get install ${missing[*]}"
+}
+
+# need_node: Node.js and npm, for clients that others wrote. Many a machine has them from elsewhere than Debian, and
+# Debian's npm does not go with those.
+need_node() {
+  command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && return 0
+  need_packages nodejs npm
 }
 
 # The Rust version that Cargo.toml asks for, such as 1.92.

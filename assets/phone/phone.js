@@ -190,7 +190,7 @@ async function attempt(job) {
     state.offline = false;
   } catch (error) {
     if (error instanceof sandbox.Offline) state.offline = true;
-    else state.message = error instanceof sandbox.Refused ? error.message : words.failed;
+    else state.message = error instanceof sandbox.Refused ? (words.problems[error.code] ?? error.message) : words.failed;
   }
   state.busy = false;
   draw();
@@ -341,6 +341,7 @@ const DEEDS = {
     known.set(trade.id, 'SUCCESS');
     finish('paid', paid ?? trade);
     state.wallets = await sandbox.wallets();
+    state.trades = await sandbox.history(state.wallet);
   }),
   refuse: () => attempt(async () => {
     const trade = state.asked;

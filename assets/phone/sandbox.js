@@ -1,6 +1,11 @@
 // The sandbox's control calls, as /sandbox/openapi.json describes them.
 
-export class Refused extends Error {}
+export class Refused extends Error {
+  constructor(detail, code) {
+    super(detail);
+    this.code = code;
+  }
+}
 export class Offline extends Error {}
 
 async function call(method, path, body, type = 'application/json') {
@@ -12,13 +17,13 @@ async function call(method, path, body, type = 'application/json') {
   }
   const text = await answer.text();
   if (!answer.ok) {
-    let detail = text;
+    let [detail, code] = [text, ''];
     try {
-      detail = JSON.parse(text).detail ?? text;
+      ({ detail = text, code = '' } = JSON.parse(text));
     } catch {
       // Not one of the sandbox's own problems: its words are all there is.
     }
-    throw new Refused(detail);
+    throw new Refused(detail, code);
   }
   return text ? JSON.parse(text) : undefined;
 }

@@ -46,6 +46,7 @@ const WORDS = {
     ask_always: 'Ask me before every payment',
     offline: 'The sandbox does not answer. Nothing was paid. It is tried again by itself.',
     failed: 'That did not work. Nothing was paid.',
+    problems: {},
     language: '中文',
   },
   zh: {
@@ -93,6 +94,15 @@ const WORDS = {
     ask_always: '每次付款都需确认',
     offline: '沙箱没有响应，未付款。将自动重试。',
     failed: '操作未成功，未付款。',
+    problems: {
+      not_found: '没有找到对应的订单，未付款。请确认扫描完整，且商家使用的是本沙箱。',
+      other_provider: '该二维码属于其他支付方式，未付款。请换用对应的钱包扫描。',
+      other_payer: '其他顾客已扫描此码并即将付款，未付款。',
+      paid: '该订单已支付，没有重复扣款。',
+      closed: '该订单已关闭或超时，未付款。请向商家索取新的二维码。',
+      balance: '余额不足，未付款。请换用其他钱包。',
+      not_possible: '该订单当前不能进行此操作，未付款。',
+    },
     language: 'English',
   },
 };

@@ -196,11 +196,11 @@ async fn a_customer_pays_by_the_code_that_the_shop_shows() {
 
     // A code that was paid, one of nobody's, and a picture without any: told, and nothing is taken.
     paste(&browser, &code).await;
-    browser.text("#message", |text| !text.is_empty()).await;
+    browser.text("#message", |text| text.contains("没有重复扣款")).await;
     shoot(&browser, "zh-refused-code").await;
     browser.press("[data-do=back]").await;
     paste(&browser, "https://example.com/").await;
-    browser.text("#message", |text| !text.is_empty()).await;
+    browser.text("#message", |text| text.contains("没有找到对应的订单")).await;
     let blank = folder.path().join("blank.png");
     image::GrayImage::from_pixel(64, 64, image::Luma([200])).save(&blank).unwrap();
     browser.type_into("#picture", blank.to_str().unwrap()).await;
