@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -20,11 +21,20 @@ pub struct Config {
     pub time_zone: Option<String>,
     /// The hour (0-23, local) at which a business day begins.
     pub business_day_starts_at: i8,
+    /// Where the training sandbox listens, such as `0.0.0.0:9090`: then a real phone in the same network can open its
+    /// phone page. On loopback where absent.
+    pub sandbox_listen: Option<SocketAddr>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { store_name: "My shop".into(), till_name: "Till 1".into(), time_zone: None, business_day_starts_at: 0 }
+        Self {
+            store_name: "My shop".into(),
+            till_name: "Till 1".into(),
+            time_zone: None,
+            business_day_starts_at: 0,
+            sandbox_listen: None,
+        }
     }
 }
 

@@ -59,7 +59,7 @@ impl Embedded {
         let ledger = Ledger::open(data.ledger_config(options.database, config.calendar(), false)?).await?;
         let till = first_till(&ledger, config, options.single_machine).await?;
         let live = ledger.accounts().await?.iter().any(|account| account.enabled && !account.training);
-        let sandbox = if options.single_machine && !live { Some(start_sandbox(data).await?) } else { None };
+        let sandbox = if options.single_machine && !live { Some(start_sandbox(data, config).await?) } else { None };
         if let Some(sandbox) = &sandbox {
             put_training_accounts(&ledger, sandbox, None).await?;
         }
@@ -156,16 +156,11 @@ async fn first_till(ledger: &Ledger, config: &Config, settings_name_it: bool) ->
     }
 }
 
-async fn start_sandbox(data: &DataDir) -> Result<Sandbox> {
-    Sandbox::start(SandboxConfig {
-        listen: (Ipv4Addr::LOCALHOST, 0).into(),
-        out: None,
-        keys_dir: Some(data.sandbox_keys()),
-        seed: 1,
-        faults: None,
-    })
-    .await
-    .context("the training sandbox did not start")
+async fn start_sandbox(data: &DataDir, config: &Config) -> Result<Sandbox> {
+    let usual = SandboxConfig { keys_dir: Some(data.sandbox_keys()), ..SandboxConfig::default() };
+    Sandbox::start(SandboxConfig { listen: config.sandbox_listen.unwrap_or(usual.listen), ..usual })
+        .await
+        .context("the training sandbox did not start")
 }
 
 /// Accounts that lead to the sandbox, under its address of this start.

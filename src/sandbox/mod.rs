@@ -112,6 +112,7 @@ impl Shared {
 pub struct Sandbox {
     shared: Arc<Shared>,
     base_url: String,
+    address: SocketAddr,
     stopping: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -160,13 +161,20 @@ impl Sandbox {
                 tracing::error!(%error, "the sandbox stopped serving");
             }
         });
-        Ok(Self { shared, base_url, stopping, task })
+        Ok(Self { shared, base_url, address, stopping, task })
     }
 
     /// Where it is, without a slash at its end: every provider's base URL.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// Where a phone in the same network opens the wallet; on this machine alone where the sandbox listens on loopback.
+    #[must_use]
+    pub fn phone_url(&self) -> String {
+        phone::address(self.address)
+            .map_or_else(|| format!("{}/phone", self.base_url), |host| format!("http://{host}/phone"))
     }
 
     /// What a merchant needs to trade with it.

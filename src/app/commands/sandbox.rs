@@ -11,9 +11,10 @@ use crate::sandbox::{Sandbox, SandboxConfig};
 
 pub(super) async fn run(args: SandboxArgs) -> Result<ExitCode> {
     let SandboxArgs { listen, out, seed, faults } = args;
-    let sandbox = Sandbox::start(SandboxConfig { listen, out, keys_dir: None, seed, faults }).await?;
+    let sandbox = Sandbox::start(SandboxConfig { listen, out, seed, faults, ..SandboxConfig::default() }).await?;
     print_line(&json!({ "base_url": sandbox.base_url() }).to_string());
     eprintln!("The sandbox listens; no real money moves. Ctrl-C stops it.");
+    eprintln!("A customer's wallet: {}", sandbox.phone_url());
     asked_to_end().await;
     sandbox.stop().await;
     Ok(ExitCode::SUCCESS)

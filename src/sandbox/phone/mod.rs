@@ -1,5 +1,6 @@
 //! The phone page: a customer's wallet in a browser, upon the sandbox's own control calls.
 
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -48,6 +49,18 @@ fn page(content_type: &'static str, text: &'static str) -> Response {
         (header::CONTENT_SECURITY_POLICY, POLICY),
     ];
     (headers, text).into_response()
+}
+
+/// Where others in the network reach who listens at `listening`; `None` where they cannot.
+pub(super) fn address(listening: SocketAddr) -> Option<SocketAddr> {
+    if !listening.ip().is_unspecified() {
+        return None;
+    }
+    // Nothing is sent: the system only says from which of its addresses it would be.
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    let own = socket.local_addr().ok()?.ip();
+    (!own.is_loopback() && !own.is_unspecified()).then(|| SocketAddr::new(own, listening.port()))
 }
 
 /// What a code is to say.
