@@ -4,6 +4,7 @@
 //! stand around it. All outputs here do.
 
 mod bars;
+pub mod emvco;
 mod output;
 
 pub use bars::Bars;
