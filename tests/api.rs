@@ -59,7 +59,7 @@ impl House {
         let engine = Engine::start(ledger, EngineConfig::new("test".into())).await.unwrap();
         let listen = "127.0.0.1:0".parse().unwrap();
         let server = Server::start(ServerConfig { listen, engine: engine.clone() }).await.unwrap();
-        let config = SandboxConfig { listen, out: None, keys_dir: None, seed: 7, faults: None };
+        let config = SandboxConfig { listen, seed: 7, ..SandboxConfig::default() };
         let sandbox = Arc::new(Sandbox::start(config).await.unwrap());
         let address = server.local_addr();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();

@@ -125,8 +125,7 @@ async fn post(url: String, body: Value) -> Value {
 async fn a_merchant_s_day_at_the_sandbox() {
     for (name, wallet, poor) in [("alipay", "alipay-1", "alipay-2"), ("wechatpay", "wechatpay-1", "wechatpay-2")] {
         let listen = "127.0.0.1:0".parse().unwrap();
-        let sandbox =
-            Sandbox::start(SandboxConfig { listen, out: None, keys_dir: None, seed: 3, faults: None }).await.unwrap();
+        let sandbox = Sandbox::start(SandboxConfig { listen, seed: 3, ..SandboxConfig::default() }).await.unwrap();
         let url = sandbox.base_url().to_owned();
         let account = account(name, &url, sandbox.credentials().account_json(name), 3_000);
         let channel = channel::open(&account).unwrap();
@@ -214,8 +213,7 @@ async fn inbox() -> (String, Arc<Mutex<Vec<RawNotification>>>) {
 async fn notifications_are_signed_repeated_and_believed_only_as_they_came() {
     for (name, wallet) in [("alipay", "alipay-1"), ("wechatpay", "wechatpay-1")] {
         let listen = "127.0.0.1:0".parse().unwrap();
-        let sandbox =
-            Sandbox::start(SandboxConfig { listen, out: None, keys_dir: None, seed: 3, faults: None }).await.unwrap();
+        let sandbox = Sandbox::start(SandboxConfig { listen, seed: 3, ..SandboxConfig::default() }).await.unwrap();
         let url = sandbox.base_url().to_owned();
         let credentials = sandbox.credentials().account_json(name);
         let channel = channel::open(&account(name, &url, credentials.clone(), 3_000)).unwrap();

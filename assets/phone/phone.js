@@ -5,6 +5,8 @@ import * as sandbox from './sandbox.js';
 import { language, otherLanguage, words, yuan } from './words.js';
 
 const POLL_MS = 700;
+// What a wallet is filled up to, in fen.
+const FULL = 1_000_000;
 const app = document.getElementById('app');
 
 const state = {
@@ -26,7 +28,7 @@ let known = new Map();
 
 const escaped = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 const me = () => state.wallets.find((wallet) => wallet.id === state.wallet);
-const seconds = (until) => Math.max(0, Math.ceil((until - Date.now()) / 1000));
+const seconds = (until) => Math.max(0, Math.ceil((until - sandbox.now()) / 1000));
 
 const ICONS = {
   tick: '<path d="M14 26.5l8 8 14-17"/>',
@@ -83,7 +85,9 @@ const SCREENS = {
         <button class="tile" data-do="scan">${words.scan}</button>
         <button class="tile" data-do="history">${words.history}</button>
       </section>
-      <section class="card balance"><span>${words.balance}</span><strong id="balance">${yuan(me().balance)}</strong></section>
+      <section class="card balance"><span>${words.balance}</span>
+        ${me().balance < FULL ? `<button class="plain" data-do="fill">${words.fill_up}</button>` : ''}
+        <strong id="balance">${yuan(me().balance)}</strong></section>
       <label class="card switch"><span>${words.ask_always}</span>
         <input type="checkbox" data-do="ask" ${me().ask_always ? 'checked' : ''}></label>
     </main>`,
@@ -118,11 +122,23 @@ const SCREENS = {
             <span class="what">${escaped(trade.subject)}</span>
             <span class="money">${trade.paid_at ? yuan(-trade.amount) : yuan(trade.amount)}</span>
             <time>${new Date(trade.created_at).toLocaleString(language === 'zh' ? 'zh-CN' : 'en-GB')}</time>
-            <span class="how">${trade.state === 'SUCCESS' && trade.refunded > 0 ? words.part_refunded(yuan(trade.refunded)) : words.state[trade.state] ?? escaped(trade.state)}</span>
+            <span class="how">${how(trade)}</span>
+            <span class="number">${escaped(trade.out_trade_no)}</span>
           </li>`).join('')}
       </ul>
     </main>`,
 };
+
+// What became of a trade, in a few words.
+function how(trade) {
+  if (trade.state === 'SUCCESS' && trade.refunded > 0) return words.part_refunded(yuan(trade.refunded));
+  if (trade.state === 'CLOSED') return words[closed(trade)];
+  if (trade.state === 'REVERSED' && !trade.paid_at) return words.closed;
+  return words.state[trade.state] ?? escaped(trade.state);
+}
+
+// Why an unpaid trade ended.
+const closed = (trade) => trade.refused ? 'refused' : sandbox.now() >= trade.expires_at ? 'ran_out' : 'closed';
 
 const BRANDS = { alipay: 'Alipay 支付宝', wechatpay: 'WeChat Pay 微信支付', unionpay: 'UnionPay 云闪付' };
 
@@ -137,7 +153,8 @@ const sheet = (trade) => `
   </section></div>`;
 
 const RESULTS = {
-  paid: ['good', 'tick'], refused: ['bad', 'cross'], ran_out: ['late', 'clock'], reversed: ['late', 'clock'],
+  paid: ['good', 'tick'], refused: ['bad', 'cross'], closed: ['bad', 'cross'],
+  ran_out: ['late', 'clock'], reversed: ['late', 'clock'],
 };
 const result = ({ kind, trade }) => `
   <div class="veil"><section class="sheet result ${RESULTS[kind][0]}" role="alertdialog" aria-modal="true" id="result" data-kind="${kind}">
@@ -176,7 +193,7 @@ function tick() {
   if (state.code) {
     put('renews', words.renews_in(seconds(state.code.expiresAt)));
     const run = document.getElementById('run');
-    if (run) run.style.width = `${Math.max(0, Math.min(100, ((state.code.expiresAt - Date.now()) / state.code.whole) * 100))}%`;
+    if (run) run.style.width = `${Math.max(0, Math.min(100, ((state.code.expiresAt - sandbox.now()) / state.code.whole) * 100))}%`;
   }
   if (state.asked) put('password-left', words.password_left(seconds(state.asked.expires_at)));
 }
@@ -197,9 +214,9 @@ async function attempt(job) {
 }
 
 async function renewCode() {
-  const asked = Date.now();
   const { auth_code: digits, expires_at: end } = await sandbox.freshCode(state.wallet);
   const expiresAt = Date.parse(end);
+  const asked = sandbox.now();
   const [qr, bars] = await Promise.all([sandbox.picture('qr', digits), sandbox.picture('bars', digits)]);
   state.code = { digits, expiresAt, whole: Math.max(1000, expiresAt - asked), qr, bars };
 }
@@ -226,8 +243,9 @@ function compare(trades) {
     const open = before === undefined || before === 'WAIT_BUYER_PAY' || before === 'CREATED';
     if (trade.state === 'WAIT_BUYER_PAY') state.asked = trade;
     else if (trade.state === 'SUCCESS' && open) finish('paid', trade);
-    else if (trade.state === 'CLOSED' && open && before !== undefined) finish(trade.refused ? 'refused' : 'ran_out', trade);
+    else if (trade.state === 'CLOSED' && open && before !== undefined) finish(closed(trade), trade);
     else if (trade.state === 'REVERSED' && before === 'SUCCESS') finish('reversed', trade);
+    else if (trade.state === 'REVERSED' && open && before !== undefined) finish('closed', trade);
   }
   if (state.asked && !trades.some((trade) => trade.id === state.asked.id && trade.state === 'WAIT_BUYER_PAY')) state.asked = null;
   remember(trades);
@@ -260,7 +278,7 @@ async function look() {
         state.trades = await sandbox.history(state.wallet);
         compare(state.trades);
         const spent = state.result?.kind === 'paid' && state.code && state.result.trade.by_code;
-        if (state.screen === 'home' && (!state.code || spent || Date.now() >= state.code.expiresAt - 500)) {
+        if (state.screen === 'home' && (!state.code || spent || sandbox.now() >= state.code.expiresAt - 500)) {
           if (!spent || !state.code.spent) {
             await renewCode();
             state.code.spent = Boolean(spent);
@@ -316,6 +334,10 @@ const DEEDS = {
   },
   ask: (box) => attempt(async () => {
     await sandbox.askAlways(state.wallet, box.checked);
+    state.wallets = await sandbox.wallets();
+  }),
+  fill: () => attempt(async () => {
+    await sandbox.fill(state.wallet, FULL);
     state.wallets = await sandbox.wallets();
   }),
   camera: () => {

@@ -8,6 +8,10 @@ export class Refused extends Error {
 }
 export class Offline extends Error {}
 
+// How far the sandbox's clock is ahead of the phone's: codes and orders end by the sandbox's.
+let ahead = 0;
+export const now = () => Date.now() + ahead;
+
 async function call(method, path, body, type = 'application/json') {
   let answer;
   try {
@@ -15,6 +19,8 @@ async function call(method, path, body, type = 'application/json') {
   } catch (error) {
     throw new Offline(error.message);
   }
+  const told = Number(answer.headers.get('sandbox-now'));
+  if (told > 0) ahead = told - Date.now();
   const text = await answer.text();
   if (!answer.ok) {
     let [detail, code] = [text, ''];
@@ -34,6 +40,7 @@ const json = JSON.stringify;
 export const wallets = () => call('GET', '/sandbox/wallets');
 export const freshCode = (wallet) => call('POST', `${at(wallet)}/code`);
 export const askAlways = (wallet, on) => call('PATCH', at(wallet), json({ ask_always: on }));
+export const fill = (wallet, fen) => call('PATCH', at(wallet), json({ balance: fen }));
 export const scan = (wallet, payload) => call('POST', `${at(wallet)}/scan`, json({ payload, confirm: null }));
 export const confirm = (trade) => call('POST', `/sandbox/trades/${encodeURIComponent(trade)}/confirm`);
 export const refuse = (trade) => call('POST', `/sandbox/trades/${encodeURIComponent(trade)}/refuse`);
@@ -46,8 +53,8 @@ export async function picture(kind, text) {
 
 // The newest first.
 export async function history(wallet) {
-  const trades = await call('GET', '/sandbox/trades');
-  return trades.filter((trade) => trade.wallet === wallet).sort((a, b) => b.created_at - a.created_at);
+  const trades = await call('GET', `/sandbox/trades?latest=50&wallet=${encodeURIComponent(wallet)}`);
+  return trades.sort((a, b) => b.created_at - a.created_at);
 }
 
 // What the codes in a JPEG say.

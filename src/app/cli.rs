@@ -121,9 +121,16 @@ pub(super) struct ServeArgs {
 #[command(after_help = "Examples:
   scantill sandbox --listen 127.0.0.1:9090 --out credentials/
   scantill sandbox --listen 127.0.0.1:0 --seed 7 --faults lose_answer:alipay.pay:1
+  scantill sandbox --speed-up 3600 --faults duplicate:*.notify:0,delay:*:5%:800
 
-Speaks Alipay's and WeChat Pay's own protocols on one listener; no real money moves. DIR gets the keys and ids that a
-provider's SDK needs. One JSON line with the base URL goes to stdout. /sandbox/openapi.json describes the control calls.")]
+Speaks the providers' own protocols on one listener; no real money moves. DIR gets the keys, certificates and ids that a
+provider's SDK needs. One JSON line with the base URL goes to stdout. /sandbox/openapi.json describes the control calls.
+
+Faults are written fault:channel.call:times[:more], comma between. `*` is any channel or call; times 0 is for ever, and 5%
+is five calls in a hundred, by chance from the seed; more is milliseconds, or the error code of refuse.
+  calls          lose_request, lose_answer, delay, http_500, system_error, refuse, down
+  notifications  lose, late, reorder, duplicate, forge, replay, wrong_amount (call: notify)
+  the clock      clock_skew, such as clock_skew:alipay:0:660000 (eleven minutes fast), until faults are cleared")]
 pub(super) struct SandboxArgs {
     /// Address and port to listen on
     #[arg(long, value_name = "A", default_value = "127.0.0.1:9090")]
@@ -134,9 +141,15 @@ pub(super) struct SandboxArgs {
     /// What random choices follow from
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// What goes wrong, such as lose_answer:alipay.pay:1 (fault:channel.call:times[:delay ms]), comma between
+    /// What goes wrong, such as lose_answer:alipay.pay:1 (fault:channel.call:times[:more]), comma between
     #[arg(long, value_name = "SPEC")]
     pub faults: Option<String>,
+    /// How many times faster than the provider's own schedule notifications are repeated
+    #[arg(long, value_name = "N", default_value_t = crate::sandbox::SPEED_UP, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub speed_up: u32,
+    /// Keep wallets and trades in this file from start to start [default: in memory only]
+    #[arg(long, value_name = "FILE")]
+    pub books: Option<PathBuf>,
 }
 
 #[derive(Args)]

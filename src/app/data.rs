@@ -86,6 +86,12 @@ impl DataDir {
         self.0.join("config.toml")
     }
 
+    /// The sandbox's wallets and trades.
+    #[must_use]
+    pub fn sandbox_books(&self) -> PathBuf {
+        self.sandbox_keys().join("books.json")
+    }
+
     /// The sandbox's keys.
     #[must_use]
     pub fn sandbox_keys(&self) -> PathBuf {

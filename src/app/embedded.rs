@@ -157,7 +157,11 @@ async fn first_till(ledger: &Ledger, config: &Config, settings_name_it: bool) ->
 }
 
 async fn start_sandbox(data: &DataDir, config: &Config) -> Result<Sandbox> {
-    let usual = SandboxConfig { keys_dir: Some(data.sandbox_keys()), ..SandboxConfig::default() };
+    let usual = SandboxConfig {
+        keys_dir: Some(data.sandbox_keys()),
+        books: Some(data.sandbox_books()),
+        ..SandboxConfig::default()
+    };
     Sandbox::start(SandboxConfig { listen: config.sandbox_listen.unwrap_or(usual.listen), ..usual })
         .await
         .context("the training sandbox did not start")

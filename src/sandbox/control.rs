@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Path, State};
+use axum::extract::{FromRequest, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::book::{Millis, Provider, Refund, Refusal, Trade, TradeState, Wallet};
 use super::faults::{Fault, Kind};
 use super::{Shared, notify};
+
+/// No wallet holds more, in fen.
+const MAX_BALANCE: i64 = 100_000_000_000;
 
 /// RFC 9457.
 #[derive(Serialize, ToSchema)]
@@ -97,12 +100,17 @@ pub(super) struct FreshCode {
     expires_at: String,
 }
 
-/// What can be changed of a wallet.
+/// What is to change of a wallet; the rest stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WalletChange {
     /// Whether it asks for confirmation of every payment by code.
-    ask_always: bool,
+    #[serde(default)]
+    ask_always: Option<bool>,
+    /// What it holds from now on, in fen.
+    #[serde(default)]
+    #[schema(minimum = 0)]
+    balance: Option<i64>,
 }
 
 /// What a wallet does with a shown code.
@@ -146,7 +154,21 @@ pub(super) async fn change_wallet(
     Path(id): Path<String>,
     Body(change): Body<WalletChange>,
 ) -> Result<Json<Wallet>, Problem> {
-    Ok(Json(shared.book().set_ask_always(&id, change.ask_always)?))
+    let mut book = shared.book();
+    if let Some(balance) = change.balance {
+        if !(0..=MAX_BALANCE).contains(&balance) {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "bad_request",
+                "A balance is from 0 to 100000000000 fen.",
+            ));
+        }
+        book.set_balance(&id, balance)?;
+    }
+    if let Some(ask_always) = change.ask_always {
+        book.set_ask_always(&id, ask_always)?;
+    }
+    Ok(Json(book.find_wallet(&id)?))
 }
 
 /// A fresh payment code of a wallet, good for a minute and once.
@@ -173,10 +195,63 @@ pub(super) async fn scan(
     Ok(told(&shared, trade))
 }
 
-/// Every trade, as its provider has it.
-#[utoipa::path(get, path = "/sandbox/trades", responses((status = 200, body = Vec<Trade>)))]
-pub(super) async fn trades(State(shared): State<Arc<Shared>>) -> Json<Vec<Trade>> {
-    Json(shared.book().trades(shared.clock.now()).to_vec())
+/// Which trades to list.
+#[derive(Deserialize, IntoParams)]
+pub(super) struct Which {
+    /// Those of one wallet only.
+    wallet: Option<String>,
+    /// The latest so many only.
+    latest: Option<usize>,
+}
+
+/// The trades, as their providers have them, the oldest first.
+#[utoipa::path(get, path = "/sandbox/trades", params(Which), responses((status = 200, body = Vec<Trade>)))]
+pub(super) async fn trades(State(shared): State<Arc<Shared>>, Query(which): Query<Which>) -> Json<Vec<Trade>> {
+    let mut book = shared.book();
+    let wanted = |trade: &&Trade| which.wallet.is_none() || trade.wallet == which.wallet;
+    let latest = which.latest.unwrap_or(usize::MAX);
+    let trades = book.trades(shared.clock.now()).iter().rev().filter(wanted).take(latest);
+    let mut trades: Vec<_> = trades.cloned().collect();
+    trades.reverse();
+    Json(trades)
+}
+
+/// A notification that a merchant must not believe.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FalseNotice {
+    /// Whether somebody else signs it; otherwise the provider itself does.
+    #[serde(default)]
+    forged: bool,
+    /// The amount that it tells, in fen; the trade's own where absent.
+    #[serde(default)]
+    amount: Option<i64>,
+}
+
+/// Whether the merchant took it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Taken {
+    taken: bool,
+}
+
+/// Tell the merchant once that the trade was paid, whatever the books say.
+#[utoipa::path(post, path = "/sandbox/trades/{id}/notify", params(("id" = String, Path)), request_body = FalseNotice,
+    responses((status = 200, body = Taken), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn notify_falsely(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Body(notice): Body<FalseNotice>,
+) -> Result<Json<Taken>, Problem> {
+    let now = shared.clock.now();
+    let mut trade = shared.book().find(&id, now)?;
+    trade.amount = notice.amount.unwrap_or(trade.amount);
+    match notify::falsely(&shared, trade, notice.forged, now).await {
+        Some(taken) => Ok(Json(Taken { taken })),
+        None => {
+            let detail = "The merchant gave no address for notifications of this trade. Nothing was told.";
+            Err(Problem::new(StatusCode::CONFLICT, "no_address", detail))
+        }
+    }
 }
 
 /// The customer confirms with the password.
@@ -241,9 +316,27 @@ pub(super) async fn clock(
 #[openapi(
     info(
         title = "Scantill sandbox",
-        description = "The sandbox's own calls. Beside them it answers Alipay's and WeChat Pay's own paths, on this base URL."
+        description = "The sandbox's own calls. Beside them it answers the providers' own paths, on this base URL.\n\n\
+            **Faults** (`--faults`, `POST /sandbox/faults`). On the command line `fault:channel.call:times[:more]`, comma \
+            between: `*` is any channel or call; `times` 0 is for ever, and `5%` is five calls in a hundred, by chance \
+            from the seed; `more` is milliseconds, or the error code of `refuse`. The same seed and the same calls meet \
+            the same faults.\n\n\
+            **Notifications** are repeated on each provider's own schedule, divided by `--speed-up`."
     ),
-    paths(wallets, change_wallet, code, scan, trades, confirm, refuse, faults, plan_fault, clear_faults, clock),
+    paths(
+        wallets,
+        change_wallet,
+        code,
+        scan,
+        trades,
+        confirm,
+        refuse,
+        notify_falsely,
+        faults,
+        plan_fault,
+        clear_faults,
+        clock
+    ),
     components(schemas(Wallet, Provider, Trade, TradeState, Refund, Fault, Kind, Problem))
 )]
 struct Document;

@@ -13,11 +13,16 @@ mod wechatpay;
 mod wire;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use axum::routing::{get, patch, post};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -25,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use keys::Credentials;
 
-use self::book::Book;
+use self::book::{Book, Millis, Provider};
 use self::clock::Clock;
 use self::faults::Faults;
 
@@ -44,14 +49,29 @@ pub struct SandboxConfig {
     /// What random choices follow from.
     pub seed: u64,
     /// What goes wrong: `fault:channel.call:times[:delay ms]`, comma between; `*` for any channel or call, 0 times for
-    /// ever.
+    /// ever, `5%` times by chance from the seed.
     pub faults: Option<String>,
+    /// How many times faster than the provider's own schedule notifications are repeated.
+    pub speed_up: u32,
+    /// The file that wallets and trades are kept in from start to start; in memory only where absent.
+    pub books: Option<PathBuf>,
 }
+
+/// A minute of a provider's schedule takes a second, unless said otherwise.
+pub const SPEED_UP: u32 = 60;
 
 impl Default for SandboxConfig {
     /// Any free port on loopback, fresh keys, no faults.
     fn default() -> Self {
-        Self { listen: (Ipv4Addr::LOCALHOST, 0).into(), out: None, keys_dir: None, seed: 1, faults: None }
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            out: None,
+            keys_dir: None,
+            seed: 1,
+            faults: None,
+            speed_up: SPEED_UP,
+            books: None,
+        }
     }
 }
 
@@ -94,17 +114,64 @@ struct Shared {
     clock: Clock,
     faults: Mutex<Faults>,
     credentials: Credentials,
+    base_url: String,
+    books: Option<PathBuf>,
     http: reqwest::Client,
+    speed_up: u32,
+    /// How many notifications merchants took.
+    delivered: tokio::sync::watch::Sender<u64>,
     tasks: Mutex<tokio::task::JoinSet<()>>,
 }
 
 impl Shared {
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn book(&self) -> OpenBook<'_> {
+        let book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        OpenBook { changes: book.changes(), book, file: self.books.as_deref() }
+    }
+
+    /// The books' time, as a provider's clock shows it.
+    fn now(&self, provider: Provider) -> Millis {
+        self.clock.now() + self.faults().skew(provider)
+    }
+
+    /// The time that signatures go by, as a provider's clock shows it.
+    fn wall(&self, provider: Provider) -> Millis {
+        wire::now() + self.faults().skew(provider)
     }
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The books while somebody writes in them; what changed is on disk before the answer leaves.
+struct OpenBook<'a> {
+    book: MutexGuard<'a, Book>,
+    changes: u64,
+    file: Option<&'a Path>,
+}
+
+impl Deref for OpenBook<'_> {
+    type Target = Book;
+
+    fn deref(&self) -> &Book {
+        &self.book
+    }
+}
+
+impl DerefMut for OpenBook<'_> {
+    fn deref_mut(&mut self) -> &mut Book {
+        &mut self.book
+    }
+}
+
+impl Drop for OpenBook<'_> {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.filter(|_| self.book.changes() != self.changes)
+            && let Err(problem) = self.book.save(file)
+        {
+            tracing::error!(file = %file.display(), problem, "the sandbox's books could not be kept");
+        }
     }
 }
 
@@ -123,9 +190,11 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError`] says what to do.
     pub async fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
-        let SandboxConfig { listen, out, keys_dir, seed, faults } = config;
-        let faults =
-            faults.as_deref().map(Faults::parse).transpose().map_err(SandboxError::Faults)?.unwrap_or_default();
+        let SandboxConfig { listen, out, keys_dir, seed, faults, speed_up, books } = config;
+        let faults = match faults.as_deref() {
+            Some(spec) => Faults::parse(spec, seed).map_err(SandboxError::Faults)?,
+            None => Faults::none(seed),
+        };
         let listener = TcpListener::bind(listen).await.map_err(|source| match source.kind() {
             std::io::ErrorKind::AddrInUse => SandboxError::PortTaken { address: listen },
             _ => SandboxError::CannotListen { address: listen, source },
@@ -135,6 +204,11 @@ impl Sandbox {
             .await
             .map_err(|error| SandboxError::Keys(error.to_string()))??;
         let base_url = format!("http://{}", reachable(address));
+        let book = match &books {
+            None => Book::new(seed, wire::now()),
+            Some(path) => Book::open(path, seed, wire::now())
+                .map_err(|problem| SandboxError::File { path: path.clone(), problem })?,
+        };
         if let Some(out) = out {
             credentials.write_out(&out, &base_url)?;
         }
@@ -145,11 +219,15 @@ impl Sandbox {
             .build()
             .map_err(|error| SandboxError::Keys(error.to_string()))?;
         let shared = Arc::new(Shared {
-            book: Mutex::new(Book::new(seed, wire::now())),
+            book: Mutex::new(book),
             clock: Clock::default(),
             faults: Mutex::new(faults),
             credentials,
+            base_url: base_url.clone(),
+            books,
             http,
+            speed_up: speed_up.max(1),
+            delivered: tokio::sync::watch::Sender::new(0),
             tasks: Mutex::default(),
         });
         let app = router(shared.clone());
@@ -204,9 +282,26 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
+/// A provider whose clock is off shows it in every answer's `Date`; the sandbox's own calls show the books' time, in
+/// milliseconds, for a phone whose clock is wrong.
+async fn tell_time(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let provider = Provider::of_path(request.uri().path());
+    let mut response = next.run(request).await;
+    let (name, value) = match provider {
+        Some(provider) if shared.faults().skew(provider) == 0 => return response,
+        Some(provider) => (header::DATE, wire::http_date(shared.wall(provider))),
+        None => (HeaderName::from_static("sandbox-now"), shared.clock.now().to_string()),
+    };
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/gateway.do", get(alipay::gateway).post(alipay::gateway))
+        .route("/downloadBillFile.resource", get(alipay::download))
         .route("/v3/pay/transactions/native", post(wechatpay::native))
         .route("/v3/pay/transactions/codepay", post(wechatpay::codepay))
         .route("/v3/pay/transactions/out-trade-no/{number}", get(wechatpay::query))
@@ -223,9 +318,11 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/sandbox/trades", get(control::trades))
         .route("/sandbox/trades/{id}/confirm", post(control::confirm))
         .route("/sandbox/trades/{id}/refuse", post(control::refuse))
+        .route("/sandbox/trades/{id}/notify", post(control::notify_falsely))
         .route("/sandbox/faults", get(control::faults).post(control::plan_fault).delete(control::clear_faults))
         .route("/sandbox/clock", post(control::clock))
         .route("/sandbox/openapi.json", get(control::openapi))
         .merge(phone::routes())
+        .layer(middleware::from_fn_with_state(shared.clone(), tell_time))
         .with_state(shared)
 }

@@ -1,73 +1,168 @@
-//! Asynchronous notifications, repeated on the provider's schedule (sped up) until the merchant acknowledges.
+//! Asynchronous notifications, repeated on the provider's schedule (sped up) until the merchant acknowledges. How a
+//! provider words, signs and repeats them is in its own folder.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::book::{Provider, Trade};
-use super::{Shared, alipay, wechatpay, wire};
+use super::book::{Millis, Provider, Refund, Trade, TradeState};
+use super::faults::{Kind, NoticeFate};
+use super::keys::Credentials;
+use super::{Shared, alipay, wechatpay};
 use crate::crypto::random_bytes;
 
-/// A minute of the provider's schedule takes a second here.
-const SPEED_UP: u32 = 60;
 /// The longest answer that is read.
-const MAX_ANSWER: usize = 64;
-/// Seconds before each repeat, as Alipay documents them.
-const ALIPAY: [u64; 7] = [240, 600, 600, 3_600, 7_200, 21_600, 54_000];
-/// The same of WeChat Pay.
-const WECHATPAY: [u64; 15] =
-    [15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600];
+const MAX_ANSWER: usize = 4_096;
+
+/// What a merchant is told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Event {
+    /// The trade was paid.
+    Paid,
+    /// A part or the whole went back.
+    Refunded(Refund),
+}
+
+/// A notification: the same through all its repeats.
+#[derive(Debug, Clone)]
+pub(super) struct Notice {
+    /// A merchant knows a repeat by it.
+    pub id: String,
+    /// What happened.
+    pub event: Event,
+    /// To which trade, as it stood then.
+    pub trade: Trade,
+    /// Where to.
+    pub url: String,
+    /// Somebody else signs it.
+    pub forged: bool,
+}
+
+/// One delivery as it goes over the wire, by POST.
+#[derive(Debug, Clone)]
+pub(super) struct Message {
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+}
+
+/// How a provider tells its merchants.
+pub(super) struct Way {
+    /// Seconds before each repeat.
+    pub schedule: &'static [u64],
+    /// Words and signs one delivery, at that time by the provider's clock.
+    pub message: fn(&Credentials, &Notice, Millis) -> Message,
+    /// Whether an answer (status and body) ends the repeats.
+    pub acknowledged: fn(u16, &[u8]) -> bool,
+}
+
+const fn way(provider: Provider) -> &'static Way {
+    match provider {
+        Provider::Alipay => &alipay::NOTIFY,
+        Provider::Wechatpay => &wechatpay::NOTIFY,
+    }
+}
 
 /// Tells the merchant that a trade was paid, where it asked to be told.
 pub(super) fn paid(shared: &Arc<Shared>, trade: &Trade) {
-    let Some(url) = trade.notify_url.clone() else { return };
-    let (sender, trade) = (shared.clone(), trade.clone());
-    let mut tasks = shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-    while tasks.try_join_next().is_some() {}
-    tasks.spawn(async move {
-        // The same through all repeats: a merchant knows a repeat by it.
-        let id = hex::encode(random_bytes::<16>());
-        let schedule: &[u64] = match trade.channel {
-            Provider::Alipay => &ALIPAY,
-            Provider::Wechatpay => &WECHATPAY,
-        };
-        for pause in std::iter::once(0).chain(schedule.iter().copied()) {
-            tokio::time::sleep(Duration::from_secs(pause) / SPEED_UP).await;
-            if deliver(&sender, &trade, &url, &id).await {
-                return;
-            }
-        }
-    });
+    if let Some(url) = trade.notify_url.clone() {
+        start(shared, Event::Paid, trade, url);
+    }
 }
 
-/// One delivery; whether the merchant took it.
-async fn deliver(shared: &Shared, trade: &Trade, url: &str, id: &str) -> bool {
-    let now = wire::now();
-    let credentials = &shared.credentials;
-    let request = shared.http.post(url);
-    let request = match trade.channel {
-        Provider::Alipay => request
-            .header("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-            .body(alipay::notification(credentials, trade, id, now)),
-        Provider::Wechatpay => {
-            let body = wechatpay::notification(credentials, trade, id, now);
-            let serial = trade.notify_serial.as_ref().unwrap_or(&credentials.platform_serial);
-            let signature = wechatpay::signature(credentials, serial, body.as_bytes(), now);
-            let request = request.header("Content-Type", "application/json");
-            signature.into_iter().fold(request, |request, (name, value)| request.header(name, value)).body(body)
+/// Tells the merchant of a refund, where it asked to be told of it or of the trade.
+pub(super) fn refunded(shared: &Arc<Shared>, trade: &Trade, refund: &Refund) {
+    if let Some(url) = refund.notify_url.as_ref().or(trade.notify_url.as_ref()).cloned() {
+        start(shared, Event::Refunded(refund.clone()), trade, url);
+    }
+}
+
+/// Tells once that a trade was paid, whatever the books say; whether the merchant took it, `None` where it asked for none.
+pub(super) async fn falsely(shared: &Shared, mut trade: Trade, forged: bool, now: Millis) -> Option<bool> {
+    let url = trade.notify_url.clone()?;
+    trade.state = TradeState::Success;
+    trade.paid_at.get_or_insert(now);
+    let way = way(trade.channel);
+    let notice = Notice { id: hex::encode(random_bytes::<16>()), event: Event::Paid, trade, url, forged };
+    let message = (way.message)(&shared.credentials, &notice, shared.wall(notice.trade.channel));
+    Some(deliver(shared, way, &notice.url, message).await)
+}
+
+fn start(shared: &Arc<Shared>, event: Event, trade: &Trade, url: String) {
+    let notice = Notice { id: hex::encode(random_bytes::<16>()), event, trade: trade.clone(), url, forged: false };
+    let sender = shared.clone();
+    let mut tasks = shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+    while tasks.try_join_next().is_some() {}
+    tasks.spawn(async move { repeat(&sender, &notice).await });
+}
+
+/// Delivers until the merchant takes it or the schedule ends.
+async fn repeat(shared: &Shared, notice: &Notice) {
+    let channel = notice.trade.channel;
+    let way = way(channel);
+    for pause in std::iter::once(0).chain(way.schedule.iter().copied()) {
+        tokio::time::sleep(Duration::from_secs(pause) / shared.speed_up).await;
+        let fate = shared.faults().notice_fate(channel);
+        if attempt(shared, way, notice, fate).await {
+            shared.delivered.send_modify(|count| *count += 1);
+            return;
         }
-    };
-    let Ok(mut answer) = request.send().await else { return false };
-    match trade.channel {
-        Provider::Alipay => {
-            let mut text = Vec::new();
-            while let Ok(Some(chunk)) = answer.chunk().await {
-                text.extend_from_slice(&chunk);
-                if text.len() > MAX_ANSWER {
-                    return false;
+    }
+}
+
+/// One delivery, with what is to go wrong with it; whether the merchant took it.
+async fn attempt(shared: &Shared, way: &Way, notice: &Notice, fate: NoticeFate) -> bool {
+    let word = |notice: &Notice| (way.message)(&shared.credentials, notice, shared.wall(notice.trade.channel));
+    match fate {
+        Some((Kind::Lose, _)) => return false,
+        Some((Kind::Late, wait)) => tokio::time::sleep(wait).await,
+        Some((Kind::Reorder, wait)) => {
+            let mut delivered = shared.delivered.subscribe();
+            // Another's delivery, or the end of patience: either way this one is next.
+            let _ = tokio::time::timeout(wait, delivered.changed()).await;
+        }
+        Some((Kind::Forge, _)) => {
+            let forged = Notice { forged: true, ..notice.clone() };
+            let _ = deliver(shared, way, &notice.url, word(&forged)).await;
+        }
+        Some((Kind::WrongAmount, _)) => {
+            let mut wrong = notice.clone();
+            match &mut wrong.event {
+                Event::Paid => wrong.trade.amount += 1,
+                Event::Refunded(refund) => {
+                    refund.amount += 1;
+                    wrong.trade.refunded += 1;
                 }
             }
-            text.trim_ascii() == b"success"
+            return deliver(shared, way, &notice.url, word(&wrong)).await;
         }
-        Provider::Wechatpay => matches!(answer.status().as_u16(), 200 | 204),
+        _ => {}
     }
+    let message = word(notice);
+    let taken = deliver(shared, way, &notice.url, message.clone()).await;
+    match fate {
+        Some((Kind::Duplicate, _)) => {
+            let again = deliver(shared, way, &notice.url, word(notice)).await;
+            taken || again
+        }
+        Some((Kind::Replay, wait)) if taken => {
+            tokio::time::sleep(wait).await;
+            let _ = deliver(shared, way, &notice.url, message).await;
+            true
+        }
+        _ => taken,
+    }
+}
+
+/// Sends one message; whether the merchant took it.
+async fn deliver(shared: &Shared, way: &Way, url: &str, message: Message) -> bool {
+    let Message { headers, body } = message;
+    let request = headers.into_iter().fold(shared.http.post(url), |request, (name, value)| request.header(name, value));
+    let Ok(mut answer) = request.body(body).send().await else { return false };
+    let mut text = Vec::new();
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        text.extend_from_slice(&chunk);
+        if text.len() > MAX_ANSWER {
+            return false;
+        }
+    }
+    (way.acknowledged)(answer.status().as_u16(), &text)
 }

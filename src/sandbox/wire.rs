@@ -25,6 +25,12 @@ pub(super) fn china(at: Millis, form: &str) -> String {
     at.to_zoned(china_zone()).strftime(form).to_string()
 }
 
+/// As the header `Date` has it (RFC 9110).
+pub(super) fn http_date(at: Millis) -> String {
+    let at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
+    at.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 /// Fen as yuan with two decimals.
 pub(super) fn yuan(fen: i64) -> String {
     crate::money::Money::new(fen, crate::money::Currency::CNY).to_decimal()

@@ -87,6 +87,10 @@ impl Shop {
         self.channel.pay(&trade, &Self::details(), auth_code).await
     }
 
+    async fn closes(&self, number: &str, fen: i64) {
+        self.channel.void(&Self::trade(number, fen, Way::MerchantPresented)).await;
+    }
+
     fn page(&self, wallet: &str) -> String {
         format!("{}/phone?wallet={wallet}", self.sandbox.base_url())
     }
@@ -233,6 +237,44 @@ async fn a_customer_refuses_or_is_too_late() {
     browser.press("[data-do=done]").await;
     assert!(!matches!(shop.asks("PHONE00006", 600).await, QueryOutcome::Paid(_)));
     browser.text("#balance", |text| text == "¥10,000.00").await;
+
+    // The same for the phone's own code, over the threshold.
+    let code = digits(&browser).await;
+    assert_eq!(shop.charges("PHONE00007", 150_000, &code).await, PayOutcome::CustomerConfirming);
+    browser.text("#asked-amount", |text| text == "¥1,500.00").await;
+    browser.press("[data-do=refuse]").await;
+    result(&browser, "refused").await;
+    browser.press("[data-do=done]").await;
+    let spent = code;
+    let fresh = |text: &str| text.len() >= 16 && text.replace(' ', "") != spent;
+    browser.text("#digits", fresh).await;
+    let code = digits(&browser).await;
+    assert_eq!(shop.charges("PHONE00008", 160_000, &code).await, PayOutcome::CustomerConfirming);
+    browser.text("#asked-amount", |text| text == "¥1,600.00").await;
+    shop.pass_time(4 * 3_600).await;
+    result(&browser, "ran_out").await;
+    browser.press("[data-do=done]").await;
+
+    // And the shop may think better of it.
+    let code = shop.shows("PHONE00009", 500).await;
+    paste(&browser, &code).await;
+    browser.text("#asked-amount", |text| text == "¥5.00").await;
+    shop.closes("PHONE00009", 500).await;
+    assert!(result(&browser, "closed").await.contains("Nothing was taken"));
+    browser.press("[data-do=done]").await;
+
+    // Looking back: what became of each, the newest first.
+    browser.press("[data-do=history]").await;
+    let listed = browser.text(".trades", |text| text.contains("PHONE00005") && text.contains("PHONE00009")).await;
+    let became: Vec<_> = listed
+        .lines()
+        .filter(|line| ["Refused", "Time ran out", "Closed by the shop", "Paid"].contains(&line.trim()))
+        .map(str::trim)
+        .collect();
+    assert_eq!(became, ["Closed by the shop", "Time ran out", "Refused", "Time ran out", "Refused"], "{listed}");
+    shoot(&browser, "history").await;
+    browser.press("[data-do=back]").await;
+    browser.text("#balance", |text| text == "¥10,000.00").await;
     browser.close().await;
     shop.sandbox.stop().await;
 }
@@ -243,9 +285,13 @@ async fn the_payment_code_is_renewed_before_it_ends() {
     let browser = Browser::open("en-GB").await;
     browser.go(&shop.page("alipay-1")).await;
     let first = digits(&browser).await;
-    // A minute passes for the page alone.
-    browser.run("const then = Date.now; Date.now = () => then() + 61_000; return null").await;
+    shop.pass_time(61).await;
     browser.text("#digits", |text| text.replace(' ', "") != first && text.len() >= 16).await;
+    // A phone's own clock may be wrong: the code lives by the sandbox's.
+    browser.run("const then = Date.now; Date.now = () => then() + 3_600_000; return null").await;
+    let second = digits(&browser).await;
+    browser.text("#renews", |text| text.contains("50 s") || text.contains("49 s")).await;
+    assert_eq!(digits(&browser).await, second);
     browser.close().await;
     shop.sandbox.stop().await;
 }

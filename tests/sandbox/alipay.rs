@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::house::{House, Merchant, china};
 
-type Parameters = BTreeMap<String, String>;
+pub type Parameters = BTreeMap<String, String>;
 
 /// The common parameters, unsigned.
-fn common(house: &House, method: &str, biz: &Value) -> Parameters {
+pub fn common(house: &House, method: &str, biz: &Value) -> Parameters {
     let app_id = House::text(&house.alipay, "app_id");
     [
         ("app_id", app_id),
@@ -25,13 +25,13 @@ fn common(house: &House, method: &str, biz: &Value) -> Parameters {
     .into()
 }
 
-fn sign(house: &House, parameters: &mut Parameters) {
+pub fn sign(house: &House, parameters: &mut Parameters) {
     let content: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let key = House::private(&house.alipay, "app_private_key");
     parameters.insert("sign".into(), key.sign_base64(content.join("&").as_bytes()).unwrap());
 }
 
-async fn send(house: &House, parameters: &Parameters) -> String {
+pub async fn send(house: &House, parameters: &Parameters) -> String {
     let body = serde_urlencoded::to_string(parameters).unwrap();
     let request = house.http.post(house.url("/gateway.do"));
     let request = request.header("Content-Type", "application/x-www-form-urlencoded;charset=utf-8").body(body);
@@ -39,7 +39,7 @@ async fn send(house: &House, parameters: &Parameters) -> String {
 }
 
 /// Takes the answer apart by its bytes and checks the signature over the raw value.
-fn verified(house: &House, key: &str, body: &str) -> Value {
+pub fn verified(house: &House, key: &str, body: &str) -> Value {
     let rest = body.strip_prefix(&format!("{{\"{key}\":")).unwrap_or_else(|| panic!("no {key}: {body}"));
     let (value, sign) = rest.rsplit_once(",\"sign\":\"").unwrap_or_else(|| panic!("unsigned: {body}"));
     let sign = sign.strip_suffix("\"}").unwrap();
@@ -47,7 +47,7 @@ fn verified(house: &House, key: &str, body: &str) -> Value {
     serde_json::from_str(value).unwrap()
 }
 
-async fn call_with(house: &House, method: &str, biz: Value, more: &[(&str, &str)]) -> Value {
+pub async fn call_with(house: &House, method: &str, biz: Value, more: &[(&str, &str)]) -> Value {
     let mut parameters = common(house, method, &biz);
     for (name, value) in more {
         parameters.insert((*name).to_owned(), (*value).to_owned());
@@ -57,39 +57,39 @@ async fn call_with(house: &House, method: &str, biz: Value, more: &[(&str, &str)
     verified(house, &key, &send(house, &parameters).await)
 }
 
-async fn call(house: &House, method: &str, biz: Value) -> Value {
+pub async fn call(house: &House, method: &str, biz: Value) -> Value {
     call_with(house, method, biz, &[]).await
 }
 
-fn order(number: &str, amount: &str) -> Value {
+pub fn order(number: &str, amount: &str) -> Value {
     json!({
         "out_trade_no": number, "total_amount": amount, "subject": "一碗面 noodles & tea/水",
         "product_code": "FACE_TO_FACE_PAYMENT",
     })
 }
 
-async fn pay(house: &House, number: &str, amount: &str, auth_code: &str) -> Value {
+pub async fn pay(house: &House, number: &str, amount: &str, auth_code: &str) -> Value {
     let mut biz = order(number, amount);
     biz["scene"] = json!("bar_code");
     biz["auth_code"] = json!(auth_code);
     call(house, "alipay.trade.pay", biz).await
 }
 
-async fn shown(house: &House, number: &str, amount: &str) -> String {
+pub async fn shown(house: &House, number: &str, amount: &str) -> String {
     let told = call(house, "alipay.trade.precreate", order(number, amount)).await;
     assert_eq!((&told["code"], &told["out_trade_no"]), (&json!("10000"), &json!(number)), "{told}");
     told["qr_code"].as_str().unwrap().to_owned()
 }
 
-async fn query(house: &House, number: &str) -> Value {
+pub async fn query(house: &House, number: &str) -> Value {
     call(house, "alipay.trade.query", json!({ "out_trade_no": number })).await
 }
 
-async fn cancel(house: &House, number: &str) -> Value {
+pub async fn cancel(house: &House, number: &str) -> Value {
     call(house, "alipay.trade.cancel", json!({ "out_trade_no": number })).await
 }
 
-fn refused(told: &Value, sub_code: &str) {
+pub fn refused(told: &Value, sub_code: &str) {
     assert_eq!((&told["code"], &told["sub_code"]), (&json!("40004"), &json!(sub_code)), "{told}");
     assert!(told["sub_msg"].as_str().is_some_and(|words| !words.is_ascii()), "in Chinese: {told}");
 }

@@ -28,6 +28,8 @@ pub fn config() -> SandboxConfig {
         keys_dir: Some(keys().to_owned()),
         seed: 7,
         faults: None,
+        speed_up: scantill::sandbox::SPEED_UP,
+        books: None,
     }
 }
 
@@ -134,6 +136,7 @@ impl House {
 /// One delivery of a notification.
 #[derive(Debug, Clone)]
 pub struct Delivery {
+    pub at: Instant,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
@@ -178,7 +181,7 @@ impl Merchant {
 
 async fn receive(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
     let mut got = desk.got.lock().unwrap();
-    got.push(Delivery { headers, body });
+    got.push(Delivery { at: Instant::now(), headers, body });
     if got.len() <= desk.refuse {
         (StatusCode::INTERNAL_SERVER_ERROR, r#"{"code":"FAIL","message":"not now"}"#)
     } else {

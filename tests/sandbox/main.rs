@@ -2,6 +2,10 @@
 //! merchant that signs and verifies with code of its own.
 
 mod alipay;
+mod alipay_bill;
+mod alipay_modes;
+mod books;
 mod control;
 mod house;
+mod notifications;
 mod wechatpay;

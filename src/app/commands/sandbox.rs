@@ -10,8 +10,9 @@ use crate::app::cli::SandboxArgs;
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 pub(super) async fn run(args: SandboxArgs) -> Result<ExitCode> {
-    let SandboxArgs { listen, out, seed, faults } = args;
-    let sandbox = Sandbox::start(SandboxConfig { listen, out, seed, faults, ..SandboxConfig::default() }).await?;
+    let SandboxArgs { listen, out, seed, faults, speed_up, books } = args;
+    let config = SandboxConfig { listen, out, seed, faults, speed_up, books, ..SandboxConfig::default() };
+    let sandbox = Sandbox::start(config).await?;
     print_line(&json!({ "base_url": sandbox.base_url() }).to_string());
     eprintln!("The sandbox listens; no real money moves. Ctrl-C stops it.");
     eprintln!("A customer's wallet: {}", sandbox.phone_url());

@@ -27,19 +27,70 @@ pub(super) fn invalid(sub_code: &str, sub_msg: &str) -> Refused {
     Refused { code: "40002", msg: "Invalid Arguments", sub_code: sub_code.into(), sub_msg: sub_msg.into() }
 }
 
-/// `what` as it stands in the sub-code, with hyphens.
+pub(super) fn lacking(sub_code: &str, sub_msg: &str) -> Refused {
+    let (code, msg) = ("40001", "Missing Required Arguments");
+    Refused { code, msg, sub_code: sub_code.into(), sub_msg: sub_msg.into() }
+}
+
+/// A parameter of the business content is missing; `what` as it stands in the sub-code, with hyphens.
 pub(super) fn missing(what: &str) -> Refused {
-    Refused {
-        code: "40001",
-        msg: "Missing Required Arguments",
-        sub_code: format!("isv.missing-{what}"),
-        sub_msg: format!("缺少{what}参数"),
-    }
+    lacking(&format!("isv.missing-{what}"), &format!("缺少{what}参数"))
 }
 
 pub(super) fn business(sub_code: &str, sub_msg: &str) -> Refused {
     Refused { code: "40004", msg: "Business Failed", sub_code: sub_code.into(), sub_msg: sub_msg.into() }
 }
+
+impl Refused {
+    /// Something that had to be set up before is not.
+    pub fn condition(sub_code: &str, sub_msg: &str) -> Self {
+        let (code, msg) = ("40003", "Insufficient Conditions");
+        Self { code, msg, sub_code: sub_code.into(), sub_msg: sub_msg.into() }
+    }
+
+    /// Any of the gateway's errors by its sub-code, as a planned fault names it.
+    pub fn named(sub_code: &str) -> Self {
+        let words =
+            WORDS.iter().find(|(known, _)| *known == sub_code).map_or("业务处理失败", |(_, words)| *words);
+        let (code, msg) = match sub_code.split_once('.') {
+            Some(("isp" | "aop", _)) => ("20000", "Service Currently Unavailable"),
+            Some(("isv", rest)) if rest.starts_with("insufficient-") => ("40006", "Insufficient Permissions"),
+            Some(("isv", rest)) if rest.ends_with("-call-limited") => ("40005", "Call Limited"),
+            Some(("isv", rest)) if rest.starts_with("missing-") => return lacking(sub_code, words),
+            Some(("isv", _)) => return invalid(sub_code, words),
+            _ => return business(sub_code, words),
+        };
+        Self { code, msg, sub_code: sub_code.into(), sub_msg: words.into() }
+    }
+}
+
+/// What the gateway says with those sub-codes that the books never come to by themselves.
+const WORDS: [(&str, &str); 24] = [
+    ("isp.unknow-error", "服务暂不可用（业务系统不可用）"),
+    ("aop.unknow-error", "服务暂不可用（网关自身的未知错误）"),
+    ("aop.ACQ.SYSTEM_ERROR", "系统异常"),
+    ("isv.insufficient-isv-permissions", "ISV权限不足"),
+    ("isv.app-call-limited", "应用调用次数超限"),
+    ("isv.method-call-limited", "接口调用次数超限"),
+    ("ACQ.SYSTEM_ERROR", "接口返回错误"),
+    ("ACQ.ACCESS_FORBIDDEN", "无权限使用接口"),
+    ("ACQ.PAYMENT_FAIL", "支付失败"),
+    ("ACQ.PAYMENT_AUTH_CODE_INVALID", "支付授权码无效"),
+    ("ACQ.BUYER_BALANCE_NOT_ENOUGH", "买家余额不足"),
+    ("ACQ.BUYER_BANKCARD_BALANCE_NOT_ENOUGH", "用户银行卡余额不足"),
+    ("ACQ.ERROR_BALANCE_PAYMENT_DISABLE", "余额支付功能关闭"),
+    ("ACQ.BUYER_SELLER_EQUAL", "买卖家不能相同"),
+    ("ACQ.BUYER_PAYMENT_AMOUNT_DAY_LIMIT_ERROR", "买家付款日限额超限"),
+    ("ACQ.BUYER_ENABLE_STATUS_FORBID", "买家状态非法"),
+    ("ACQ.PULL_MOBILE_CASHIER_FAIL", "唤起移动收银台失败"),
+    ("ACQ.MOBILE_PAYMENT_SWITCH_OFF", "用户的无线支付开关关闭"),
+    ("ACQ.PAYMENT_REQUEST_HAS_RISK", "支付有风险"),
+    ("ACQ.EXIST_FORBIDDEN_WORD", "订单信息中包含违禁词"),
+    ("ACQ.PARTNER_ERROR", "合作伙伴信息有误"),
+    ("ACQ.BEYOND_PAY_RESTRICTION", "商户收款额度超限"),
+    ("ACQ.SELLER_BALANCE_NOT_ENOUGH", "商户的支付宝账户中无足够的资金进行撤销或退款"),
+    ("ACQ.TRADE_NOT_ALLOW_REFUND", "当前交易不允许退款"),
+];
 
 /// A parameter of the business content that makes no sense.
 pub(super) fn senseless() -> Refused {
@@ -70,9 +121,17 @@ impl From<Refusal> for Refused {
     }
 }
 
-pub(super) const fn status(trade: &Trade) -> &'static str {
+/// A paid trade is finished a year later: it can be returned no more.
+const FINISHED_AFTER: Millis = 365 * 86_400_000;
+
+pub(super) fn is_finished(trade: &Trade, now: Millis) -> bool {
+    trade.state == TradeState::Success && trade.paid_at.is_some_and(|paid_at| now >= paid_at + FINISHED_AFTER)
+}
+
+pub(super) fn status(trade: &Trade, now: Millis) -> &'static str {
     match trade.state {
         TradeState::Created | TradeState::WaitBuyerPay => "WAIT_BUYER_PAY",
+        TradeState::Success if is_finished(trade, now) => "TRADE_FINISHED",
         TradeState::Success => "TRADE_SUCCESS",
         TradeState::Closed | TradeState::Reversed | TradeState::Refunded => "TRADE_CLOSED",
     }

@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use super::answer::{Refused, TIME, about, business, in_full, missing, refunded, senseless, status, with_payer};
+use super::HERE;
+use super::answer::{
+    Refused, TIME, about, business, in_full, invalid, is_finished, missing, refunded, senseless, status, with_payer,
+};
 use super::request::Request;
-use crate::sandbox::book::{Millis, Number, Order, Provider, Refusal, TakenBack, Trade, TradeState};
+use crate::sandbox::book::{Details, Millis, Number, Order, Refunding, Refusal, TakenBack, Trade, TradeState};
+use crate::sandbox::keys::alipay::serial;
 use crate::sandbox::wire::{china, yuan};
 use crate::sandbox::{Shared, notify};
 
-const HERE: Provider = Provider::Alipay;
 const HOUR: Millis = 3_600_000;
 /// A shown order is good for so long unless the merchant says otherwise.
 const SHOWN_LIFETIME: Millis = 2 * HOUR;
@@ -18,6 +23,8 @@ const SHOWN_LIFETIME: Millis = 2 * HOUR;
 const BY_CODE_LIFETIME: Millis = 3 * HOUR;
 const MAX_OUT_TRADE_NO: usize = 64;
 const MAX_SUBJECT: usize = 256;
+/// What of an order comes back in the bill.
+const DETAILS: [&str; 4] = ["store_id", "operator_id", "terminal_id", "body"];
 
 pub(super) fn perform(shared: &Arc<Shared>, call: &str, request: &Request, now: Millis) -> Result<Value, Refused> {
     match call {
@@ -32,12 +39,13 @@ pub(super) fn perform(shared: &Arc<Shared>, call: &str, request: &Request, now: 
         "query" => {
             let trade = begun(shared, request.number()?, now)?;
             let mut told = in_full(&trade, "send_pay_date");
-            told["trade_status"] = json!(status(&trade));
+            told["trade_status"] = json!(status(&trade, now));
             Ok(told)
         }
         "cancel" => cancel(shared, request, now),
         "close" => close(shared, request.number()?, now),
         "refund" => refund(shared, request, now),
+        "certificates" => certificate(shared, request),
         _ => query_refund(shared, request, now),
     }
 }
@@ -58,6 +66,11 @@ fn order(request: &Request, lifetime: Millis, now: Millis) -> Result<Order, Refu
         attach: Some(request.text("passback_params")).filter(|text| !text.is_empty()).map(str::to_owned),
         notify_url: request.notify_url.clone(),
         notify_serial: None,
+        details: DETAILS
+            .iter()
+            .filter(|name| !request.text(name).is_empty())
+            .map(|name| ((*name).to_owned(), request.text(name).to_owned()))
+            .collect::<Details>(),
     })
 }
 
@@ -111,11 +124,14 @@ fn close(shared: &Shared, number: Number<'_>, now: Millis) -> Result<Value, Refu
     Ok(about(&book.close(HERE, number, now)?, "10000", "Success"))
 }
 
-fn refund(shared: &Shared, request: &Request, now: Millis) -> Result<Value, Refused> {
+fn refund(shared: &Arc<Shared>, request: &Request, now: Millis) -> Result<Value, Refused> {
     let amount = request.amount("refund_amount")?;
     let number = request.number()?;
     let mut book = shared.book();
     let trade = book.query(HERE, number, now)?;
+    if is_finished(&trade, now) {
+        return Err(business("ACQ.TRADE_HAS_FINISHED", "交易已完结"));
+    }
     // Without a number of its own a refund is of the whole, and has the trade's.
     let own = match request.text("out_request_no") {
         "" if amount == trade.amount => trade.out_trade_no.as_str(),
@@ -123,7 +139,12 @@ fn refund(shared: &Shared, request: &Request, now: Millis) -> Result<Value, Refu
         "" => return Err(business("ACQ.REASON_TRADE_REFUND_FEE_ERR", "退款金额无效")),
         own => own,
     };
-    let (trade, refund, moved) = book.refund(HERE, number, own, amount, now)?;
+    let wanted = Refunding { out_refund_no: own.to_owned(), amount, ..Refunding::default() };
+    let (trade, refund, moved) = book.refund(HERE, number, &wanted, now)?;
+    drop(book);
+    if moved {
+        notify::refunded(shared, &trade, &refund);
+    }
     Ok(refunded(&trade, moved, refund.at))
 }
 
@@ -141,4 +162,14 @@ fn query_refund(shared: &Shared, request: &Request, now: Millis) -> Result<Value
         told["gmt_refund_pay"] = json!(china(refund.at, TIME));
     }
     Ok(told)
+}
+
+/// The certificate that checks Alipay's answers, by its number; its chain with it.
+fn certificate(shared: &Shared, request: &Request) -> Result<Value, Refused> {
+    let keys = &shared.credentials.alipay;
+    if request.need("alipay_cert_sn")? != serial(&keys.alipay_certificate) {
+        return Err(invalid("isv.alipay-cert-not-exist", "支付宝公钥证书不存在"));
+    }
+    let content = BASE64.encode(keys.alipay_chain());
+    Ok(json!({ "code": "10000", "msg": "Success", "alipay_cert_content": content }))
 }

@@ -3,14 +3,29 @@
 use std::collections::BTreeMap;
 
 use super::answer::{TIME, payer, status};
-use crate::sandbox::book::{Millis, Trade};
+use crate::sandbox::book::Millis;
 use crate::sandbox::keys::Credentials;
+use crate::sandbox::notify::{Event, Message, Notice, Way};
 use crate::sandbox::wire::{china, yuan};
 
+/// Seconds before each repeat, as Alipay documents them; the word `success` ends them.
+pub(in crate::sandbox) const NOTIFY: Way = Way {
+    schedule: &[240, 600, 600, 3_600, 7_200, 21_600, 54_000],
+    message,
+    acknowledged: |_, body| body.trim_ascii() == b"success",
+};
+
+fn message(credentials: &Credentials, notice: &Notice, now: Millis) -> Message {
+    let kind = "application/x-www-form-urlencoded; charset=utf-8".to_owned();
+    Message { headers: vec![("content-type", kind)], body: form(credentials, notice, now).into_bytes() }
+}
+
 /// The signed form that tells how a trade stands: the signature covers all but `sign` and `sign_type`.
-pub(in crate::sandbox) fn form(credentials: &Credentials, trade: &Trade, id: &str, now: Millis) -> String {
+fn form(credentials: &Credentials, notice: &Notice, now: Millis) -> String {
+    let credentials = &credentials.alipay;
+    let trade = &notice.trade;
     let mut fields = BTreeMap::from([
-        ("notify_id", id.to_owned()),
+        ("notify_id", notice.id.clone()),
         ("notify_time", china(now, TIME)),
         ("notify_type", "trade_status_sync".to_owned()),
         ("app_id", credentials.app_id.clone()),
@@ -20,7 +35,7 @@ pub(in crate::sandbox) fn form(credentials: &Credentials, trade: &Trade, id: &st
         ("version", "1.0".to_owned()),
         ("out_trade_no", trade.out_trade_no.clone()),
         ("trade_no", trade.provider_trade_no.clone()),
-        ("trade_status", status(trade).to_owned()),
+        ("trade_status", status(trade, now).to_owned()),
         ("subject", trade.subject.clone()),
         ("total_amount", yuan(trade.amount)),
         ("receipt_amount", yuan(trade.amount)),
@@ -34,11 +49,20 @@ pub(in crate::sandbox) fn form(credentials: &Credentials, trade: &Trade, id: &st
     for (name, value) in payer(trade) {
         fields.insert(if name == "buyer_user_id" { "buyer_id" } else { name }, value.to_owned());
     }
+    if let Event::Refunded(refund) = &notice.event {
+        fields.insert("refund_fee", yuan(trade.refunded));
+        fields.insert("gmt_refund", china(refund.at, "%Y-%m-%d %H:%M:%S%.3f"));
+        fields.insert("out_biz_no", refund.out_refund_no.clone());
+        if trade.refunded >= trade.amount {
+            fields.insert("gmt_close", china(refund.at, TIME));
+        }
+    }
     if let Some(attach) = &trade.attach {
         fields.insert("passback_params", attach.clone());
     }
     let content: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let sign = credentials.alipay.sign_base64(content.join("&").as_bytes()).unwrap_or_default();
+    let key = if notice.forged { &credentials.app } else { &credentials.alipay };
+    let sign = key.sign_base64(content.join("&").as_bytes()).unwrap_or_default();
     fields.insert("sign_type", "RSA2".to_owned());
     fields.insert("sign", sign);
     serde_urlencoded::to_string(&fields).unwrap_or_default()

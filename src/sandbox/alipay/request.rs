@@ -1,21 +1,24 @@
-//! Reading a call: common parameters, signature, business content. Pure.
+//! Reading a call: common parameters, signature, encryption, business content. Pure.
 
-use std::collections::BTreeMap;
-
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value};
 
-use super::answer::{Refused, business, invalid, missing, senseless};
-use crate::crypto::RsaPublicKey;
+use super::answer::{Refused, business, invalid, lacking, missing, senseless};
+use super::form::{Charset, Parameters};
+use crate::crypto::AesCbc;
 use crate::money::{Currency, Money};
 use crate::sandbox::book::{Millis, Number};
+use crate::sandbox::keys::AlipayKeys;
+use crate::sandbox::keys::alipay::serial;
 use crate::sandbox::wire::china_zone;
 
 /// From 0.01 to 100,000,000.00 yuan.
 const AMOUNTS: std::ops::RangeInclusive<i64> = 1..=10_000_000_000;
 const MINUTE: Millis = 60_000;
 const DAY: Millis = 24 * 60 * MINUTE;
-
-pub(super) type Parameters = BTreeMap<String, String>;
+/// How far a merchant's clock may be from the gateway's.
+const CLOCK: Millis = 10 * MINUTE;
 
 /// An admitted call.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,69 +27,137 @@ pub(super) struct Request {
     pub notify_url: Option<String>,
 }
 
-/// The parameters of the query and of the form together.
-pub(super) fn parameters(query: &str, form: &[u8]) -> Parameters {
-    let mut parameters = Parameters::new();
-    for text in [query.as_bytes(), form] {
-        // Any bytes are some form; what was not meant as one does not pass the signature.
-        parameters.extend(serde_urlencoded::from_bytes::<Vec<(String, String)>>(text).unwrap_or_default());
+/// How the answer to a call has to look, whatever it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Manner {
+    pub charset: Charset,
+    /// The client checks answers with Alipay's certificate: the answer names it.
+    pub by_certificate: bool,
+    /// The content is encrypted. Only of an admitted call: what is wrong with one is told openly.
+    pub encrypted: bool,
+}
+
+/// What can be told of the answer's look before the call is admitted.
+pub(super) fn manner(parameters: &Parameters) -> Manner {
+    Manner {
+        charset: Charset::named(parameters.plain("charset")).unwrap_or_default(),
+        by_certificate: names_certificates(parameters),
+        encrypted: false,
     }
-    parameters
 }
 
-/// What a request's signature covers: every parameter but `sign` that has a value, sorted by name, values as they are.
-pub(super) fn signed_content(parameters: &Parameters) -> String {
-    let pairs: Vec<_> = parameters
-        .iter()
-        .filter(|(name, value)| *name != "sign" && !value.is_empty())
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    pairs.join("&")
+fn names_certificates(parameters: &Parameters) -> bool {
+    !parameters.plain("app_cert_sn").is_empty() || !parameters.plain("alipay_root_cert_sn").is_empty()
 }
 
-/// Checks the common parameters and the signature, in the gateway's order.
-pub(super) fn admit(parameters: &Parameters, app_id: &str, key: &RsaPublicKey) -> Result<Request, Refused> {
-    let get = |name: &str| parameters.get(name).map_or("", String::as_str);
-    let need = |name: &str, what: &str| if get(name).is_empty() { Err(missing(what)) } else { Ok(get(name)) };
-    need("method", "method")?;
-    if need("app_id", "app-id")? != app_id {
+/// Checks the common parameters and the signature, in the gateway's order; `now` is the gateway's clock.
+pub(super) fn admit(parameters: &Parameters, keys: &AlipayKeys, now: Millis) -> Result<(Request, Manner), Refused> {
+    let get = |name: &str| parameters.plain(name);
+    let need = |name: &str, code: &str, what: &str| match get(name) {
+        "" => Err(lacking(code, &format!("缺少{what}参数"))),
+        value => Ok(value),
+    };
+    need("method", "isv.missing-method", "方法名")?;
+    if need("app_id", "isv.missing-app-id", "appId")? != keys.app_id {
         return Err(invalid("isv.invalid-app-id", "无效的AppID参数"));
     }
     if !matches!(get("format").to_ascii_lowercase().as_str(), "" | "json") {
         return Err(invalid("isv.invalid-format", "无效的数据格式"));
     }
-    if !matches!(get("charset").to_ascii_lowercase().as_str(), "" | "utf-8" | "utf8") {
-        return Err(invalid("isv.invalid-charset", "字符集错误"));
-    }
-    if need("sign_type", "signature-type")? != "RSA2" {
+    let charset =
+        Charset::named(get("charset")).ok_or_else(|| invalid("isv.invalid-charset", "字符集错误，仅支持GBK和UTF-8"))?;
+    if need("sign_type", "isv.missing-signature-type", "签名类型")? != "RSA2" {
         return Err(invalid("isv.invalid-signature-type", "无效的签名类型"));
     }
-    let sign = need("sign", "signature")?;
-    let content = signed_content(parameters);
-    if key.verify_base64(content.as_bytes(), sign).is_err() {
+    let sign = need("sign", "isv.missing-signature", "签名")?;
+    let by_certificate = names_certificates(parameters);
+    if by_certificate {
+        check_certificates(get("app_cert_sn"), get("alipay_root_cert_sn"), keys, now)?;
+    }
+    let content = parameters.signed_content();
+    if keys.app.public_key().verify_base64(&content, sign).is_err() {
         let why = "验签出错，建议检查签名字符串或签名私钥与应用公钥是否匹配，网关生成的验签字符串为：";
-        return Err(invalid("isv.invalid-signature", &format!("{why}{content}")));
+        return Err(invalid("isv.invalid-signature", &format!("{why}{}", charset.decode(&content))));
     }
-    // Only the form is looked at: merchants' servers stand in every time zone, and their SDKs write local time.
-    let timestamp = need("timestamp", "timestamp")?;
+    let timestamp = need("timestamp", "isv.missing-timestamp", "时间戳")?;
     if timestamp.len() != 19 || civil(timestamp).is_none() {
-        return Err(invalid("isv.invalid-timestamp", "非法的时间戳参数"));
+        return Err(invalid("isv.invalid-timestamp", "非法的时间戳参数，格式应为yyyy-MM-dd HH:mm:ss"));
     }
-    if need("version", "version")? != "1.0" {
+    if !is_near(timestamp, now) {
+        return Err(invalid("isv.invalid-timestamp", "非法的时间戳参数，与网关时间相差超过10分钟"));
+    }
+    if need("version", "isv.missing-version", "版本")? != "1.0" {
         return Err(invalid("isv.invalid-version", "无效的版本号"));
     }
-    let biz = match get("biz_content") {
+    let mut content = parameters.text("biz_content", charset);
+    let encrypted = match get("encrypt_type") {
+        "" => false,
+        "AES" => true,
+        _ => return Err(invalid("isv.invalid-encrypt-type", "无效的加密类型")),
+    };
+    if encrypted && !content.is_empty() {
+        let plain = open(&keys.aes_key, &content);
+        content = plain.ok_or_else(|| Refused::condition("isv.decryption-error-unknown", "解密出错, 未知错误"))?;
+    }
+    let biz = match content.as_str() {
         "" => Map::new(),
         text => {
             serde_json::from_str(text).map_err(|_| invalid("isv.invalid-parameter", "biz_content不是合法的JSON"))?
         }
     };
     let notify_url = Some(get("notify_url")).filter(|url| !url.is_empty()).map(str::to_owned);
-    Ok(Request { biz, notify_url })
+    Ok((Request { biz, notify_url }, Manner { charset, by_certificate, encrypted }))
+}
+
+/// Certificate mode: the application's certificate is one that was issued and has not run out, the root is the right one.
+fn check_certificates(app: &str, root: &str, keys: &AlipayKeys, now: Millis) -> Result<(), Refused> {
+    if app.is_empty() {
+        return Err(invalid("isv.missing-app-cert-sn", "缺少应用公钥证书序列号"));
+    }
+    if root.is_empty() {
+        return Err(invalid("isv.missing-alipay-root-cert-sn", "缺少支付宝根证书序列号"));
+    }
+    let issued = [&keys.app_certificate, &keys.expired_app_certificate];
+    let Some(certificate) = issued.into_iter().find(|certificate| serial(certificate) == app) else {
+        return Err(invalid("isv.app-cert-not-exist", "应用公钥证书不存在"));
+    };
+    if certificate.check_time(now).is_err() {
+        return Err(invalid("isv.app-cert-expired", "应用公钥证书已过期"));
+    }
+    if root != serial(&keys.root_certificate) {
+        return Err(invalid("isv.invalid-alipay-root-cert-sn", "无效的支付宝根证书序列号"));
+    }
+    Ok(())
+}
+
+/// The content key that was agreed upon, in base64; AES in CBC with an initial vector of noughts.
+fn cipher(aes_key: &str) -> Option<AesCbc> {
+    AesCbc::new(&BASE64.decode(aes_key).ok()?).ok()
+}
+
+fn open(aes_key: &str, content: &str) -> Option<String> {
+    let sealed = BASE64.decode(content.trim()).ok()?;
+    let plain = cipher(aes_key)?.decrypt([0; 16], &sealed).ok()?;
+    String::from_utf8(plain.to_vec()).ok()
+}
+
+/// An answer's content, encrypted as the client's own was.
+pub(super) fn seal(aes_key: &str, content: &str) -> Option<String> {
+    cipher(aes_key)?.encrypt([0; 16], content.as_bytes()).ok().map(|sealed| BASE64.encode(sealed))
 }
 
 fn civil(text: &str) -> Option<jiff::civil::DateTime> {
     jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()
+}
+
+/// Whether a timestamp is near the gateway's time: China's by the book; but SDKs write what their machine calls the
+/// time, and machines stand at UTC or where this one stands as well.
+fn is_near(timestamp: &str, now: Millis) -> bool {
+    let zones = [china_zone(), jiff::tz::TimeZone::UTC, jiff::tz::TimeZone::system()];
+    zones.into_iter().any(|zone| {
+        let at = civil(timestamp).and_then(|at| at.to_zoned(zone).ok()).map(|at| at.timestamp().as_millisecond());
+        at.is_some_and(|at| (at - now).abs() <= CLOCK)
+    })
 }
 
 impl Request {
@@ -229,6 +300,32 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_may_be_ten_minutes_off_in_china_or_at_utc() {
+        // 2026-01-01 20:00:00 in China, noon at UTC.
+        let now = 1_767_268_800_000;
+        for (timestamp, near) in [
+            ("2026-01-01 20:00:00", true),
+            ("2026-01-01 20:10:00", true),
+            ("2026-01-01 20:10:01", false),
+            ("2026-01-01 19:49:59", false),
+            ("2026-01-01 12:09:00", true),
+            ("2026-01-02 20:00:00", false),
+            ("", false),
+        ] {
+            assert_eq!(is_near(timestamp, now), near, "{timestamp}");
+        }
+    }
+
+    #[test]
+    fn content_opens_with_its_key_only() {
+        let sealed = seal("c2FuZGJveC1hZXMta2V5IQ==", "{\"面\":1}").unwrap();
+        assert_eq!(open("c2FuZGJveC1hZXMta2V5IQ==", &sealed).as_deref(), Some("{\"面\":1}"));
+        assert_ne!(open("MTIzNDU2Nzg5MDEyMzQ1Ng==", &sealed).as_deref(), Some("{\"面\":1}"));
+        assert_eq!(open("c2FuZGJveC1hZXMta2V5IQ==", "{}"), None);
+        assert_eq!(seal("short", "x"), None);
+    }
+
+    #[test]
     fn alipays_number_goes_before_the_merchants() {
         let both = request(json!({ "out_trade_no": "a", "trade_no": "b" }));
         assert!(matches!(both.number(), Ok(Number::Provider("b"))));
@@ -238,12 +335,10 @@ mod tests {
     proptest! {
         /// Foreign bytes are refused or read, never a panic.
         #[test]
-        fn any_bytes_are_read(query in ".{0,80}", form in prop::collection::vec(any::<u8>(), 0..80), text in ".{0,12}") {
-            let parameters = parameters(&query, &form);
-            let _ = signed_content(&parameters);
+        fn any_text_is_read(text in ".{0,12}") {
             let _ = lifetime(&text, 0);
             let order = request(json!({ "total_amount": text, "time_expire": text, "timeout_express": text }));
-            let _ = (order.amount("total_amount"), order.expires_at(1, 0));
+            let _ = (order.amount("total_amount"), order.expires_at(1, 0), is_near(&text, 0), open(&text, &text));
         }
     }
 }

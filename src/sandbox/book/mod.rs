@@ -4,6 +4,7 @@
 //! is closed whoever asks first.
 
 mod codes;
+mod file;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -14,7 +15,10 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use self::codes::{Codes, Spent};
-pub(super) use self::types::{Millis, Number, Order, Provider, Refund, Refusal, TakenBack, Trade, TradeState, Wallet};
+pub(super) use self::types::{
+    Details, Entry, Millis, Movement, Number, Order, Provider, Refund, Refunding, Refusal, TakenBack, Trade,
+    TradeState, Wallet,
+};
 
 /// Over this a wallet asks for its password: 1,000.00.
 const PASSWORD_OVER: i64 = 100_000;
@@ -32,6 +36,10 @@ pub(super) struct Book {
     by_payload: HashMap<String, usize>,
     by_refund_number: HashMap<(Provider, String), usize>,
     chance: StdRng,
+    /// How many trades there were before the first that the books still have.
+    earlier: usize,
+    /// How often something changed that is kept.
+    changes: u64,
 }
 
 impl Book {
@@ -60,6 +68,8 @@ impl Book {
             by_payload: HashMap::new(),
             by_refund_number: HashMap::new(),
             chance: StdRng::seed_from_u64(seed ^ opened_at.unsigned_abs().rotate_left(32)),
+            earlier: 0,
+            changes: 0,
         }
     }
 
@@ -67,11 +77,29 @@ impl Book {
         &self.wallets
     }
 
+    /// How often something changed that is kept on disk.
+    pub const fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// Whether a wallet asks for confirmation of every payment by code.
-    pub fn set_ask_always(&mut self, wallet: &str, ask_always: bool) -> Result<Wallet, Refusal> {
+    pub fn set_ask_always(&mut self, wallet: &str, ask_always: bool) -> Result<(), Refusal> {
         let index = self.wallet(wallet)?;
         self.wallets[index].ask_always = ask_always;
-        Ok(self.wallets[index].clone())
+        self.changes += 1;
+        Ok(())
+    }
+
+    /// What a wallet holds from now on.
+    pub fn set_balance(&mut self, wallet: &str, balance: i64) -> Result<(), Refusal> {
+        let index = self.wallet(wallet)?;
+        self.wallets[index].balance = balance;
+        self.changes += 1;
+        Ok(())
+    }
+
+    pub fn find_wallet(&self, wallet: &str) -> Result<Wallet, Refusal> {
+        self.wallet(wallet).map(|index| self.wallets[index].clone())
     }
 
     /// Every trade, brought up to `now`.
@@ -112,6 +140,7 @@ impl Book {
         let trade = &mut self.trades[index];
         trade.wallet = Some(wallet);
         trade.state = TradeState::WaitBuyerPay;
+        self.changes += 1;
         trade.expires_at = confirm_until.map_or(trade.expires_at, |until| until.min(trade.expires_at));
         if !ask {
             self.take(index, now)?;
@@ -134,6 +163,7 @@ impl Book {
         let index = self.add(order, false, now);
         self.by_payload.insert(payload.clone(), index);
         self.trades[index].payload = Some(payload);
+        self.changes += 1;
         Ok(self.trades[index].clone())
     }
 
@@ -161,6 +191,7 @@ impl Book {
         let trade = &mut self.trades[index];
         trade.wallet = Some(wallet.to_owned());
         trade.state = TradeState::WaitBuyerPay;
+        self.changes += 1;
         match confirm {
             Some(true) => self.take(index, now)?,
             Some(false) => self.give_up(index),
@@ -213,6 +244,8 @@ impl Book {
             TradeState::Created | TradeState::WaitBuyerPay | TradeState::Closed => {}
         }
         self.trades[index].state = TradeState::Reversed;
+        self.trades[index].reversed_at = Some(now);
+        self.changes += 1;
         Ok((self.trades[index].clone(), done))
     }
 
@@ -225,7 +258,8 @@ impl Book {
             TradeState::Closed | TradeState::Reversed => Ok(trade.clone()),
             TradeState::Created | TradeState::WaitBuyerPay => {
                 trade.state = TradeState::Closed;
-                Ok(trade.clone())
+                self.changes += 1;
+                Ok(self.trades[index].clone())
             }
         }
     }
@@ -235,18 +269,19 @@ impl Book {
         &mut self,
         channel: Provider,
         number: Number<'_>,
-        out_refund_no: &str,
-        amount: i64,
+        wanted: &Refunding,
         now: Millis,
     ) -> Result<(Trade, Refund, bool), Refusal> {
+        let Refunding { out_refund_no, amount, .. } = wanted;
+        let amount = *amount;
         let index = self.index(channel, number, now)?;
         // A merchant's refund number is one trade's with Alipay, and the merchant's with WeChat Pay.
-        let elsewhere = self.by_refund_number.get(&(channel, out_refund_no.to_owned()));
+        let elsewhere = self.by_refund_number.get(&(channel, out_refund_no.clone()));
         if channel == Provider::Wechatpay && elsewhere.is_some_and(|elsewhere| *elsewhere != index) {
             return Err(Refusal::OtherRefund);
         }
         let trade = &self.trades[index];
-        if let Some(known) = trade.refunds.iter().find(|refund| refund.out_refund_no == out_refund_no) {
+        if let Some(known) = trade.refunds.iter().find(|refund| refund.out_refund_no == *out_refund_no) {
             return if known.amount == amount {
                 Ok((trade.clone(), known.clone(), false))
             } else {
@@ -260,13 +295,21 @@ impl Book {
             return Err(Refusal::TooMuch);
         }
         let refund_id = format!("5030{}", digits(&mut self.chance, 24));
-        let refund = Refund { out_refund_no: out_refund_no.into(), refund_id, amount, at: now };
+        let refund = Refund {
+            out_refund_no: out_refund_no.clone(),
+            refund_id,
+            amount,
+            at: now,
+            notify_url: wanted.notify_url.clone(),
+            details: wanted.details.clone(),
+        };
         self.give_back(index, amount);
-        self.by_refund_number.insert((channel, out_refund_no.to_owned()), index);
+        self.by_refund_number.insert((channel, out_refund_no.clone()), index);
         let trade = &mut self.trades[index];
         trade.refunds.push(refund.clone());
         if trade.refunded == trade.amount {
             trade.state = TradeState::Refunded;
+            self.changes += 1;
         }
         Ok((trade.clone(), refund, true))
     }
@@ -277,6 +320,37 @@ impl Book {
         let trade = &self.trades[*index];
         let refund = trade.refunds.iter().find(|refund| refund.out_refund_no == out_refund_no);
         refund.map(|refund| (trade.clone(), refund.clone())).ok_or(Refusal::Absent)
+    }
+
+    /// What moved money between two times (the second is the first that counts no more), the earliest first.
+    pub fn between(&self, channel: Provider, from: Millis, until: Millis) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = Vec::new();
+        for trade in self.trades.iter().filter(|trade| trade.channel == channel) {
+            let mut add = |at, movement| {
+                if (from..until).contains(&at) {
+                    entries.push(Entry { at, movement, trade: trade.clone() });
+                }
+            };
+            let Some(paid_at) = trade.paid_at else { continue };
+            add(paid_at, Movement::Paid);
+            for refund in &trade.refunds {
+                add(refund.at, Movement::Refunded(refund.clone()));
+            }
+            if let Some(reversed_at) = trade.reversed_at {
+                add(reversed_at, Movement::Reversed);
+            }
+        }
+        entries.sort_by_key(|entry| entry.at);
+        entries
+    }
+
+    /// What moved money on a day in China.
+    pub fn day(&self, channel: Provider, day: jiff::civil::Date) -> Vec<Entry> {
+        let start = |day: jiff::civil::Date| {
+            let zoned = day.to_zoned(super::wire::china_zone());
+            zoned.map_or(Millis::MAX, |zoned| zoned.timestamp().as_millisecond())
+        };
+        self.between(channel, start(day), day.tomorrow().map_or(Millis::MAX, start))
     }
 
     fn payload(&mut self, channel: Provider) -> String {
@@ -291,16 +365,13 @@ impl Book {
     }
 
     fn add(&mut self, order: Order, by_code: bool, now: Millis) -> usize {
-        let index = self.trades.len();
         let day = super::wire::china(now, "%Y%m%d");
-        let serial = index + 1;
+        let serial = self.earlier + self.trades.len() + 1;
         let provider_trade_no = match order.channel {
             Provider::Alipay => format!("{day}22001{}{serial:06}", digits(&mut self.chance, 9)),
             Provider::Wechatpay => format!("420000{}{day}{serial:06}", digits(&mut self.chance, 8)),
         };
-        self.by_merchant_number.insert((order.channel, order.out_trade_no.clone()), index);
-        self.by_provider_number.insert((order.channel, provider_trade_no.clone()), index);
-        self.trades.push(Trade {
+        self.put(Trade {
             id: format!("trade-{serial}"),
             channel: order.channel,
             out_trade_no: order.out_trade_no,
@@ -313,6 +384,7 @@ impl Book {
             wallet: None,
             created_at: now,
             paid_at: None,
+            reversed_at: None,
             expires_at: order.expires_at,
             refunds: Vec::new(),
             refused: false,
@@ -320,7 +392,23 @@ impl Book {
             attach: order.attach,
             notify_url: order.notify_url,
             notify_serial: order.notify_serial,
-        });
+            details: order.details,
+        })
+    }
+
+    /// Enters a trade under every name that it has.
+    fn put(&mut self, trade: Trade) -> usize {
+        let index = self.trades.len();
+        self.by_merchant_number.insert((trade.channel, trade.out_trade_no.clone()), index);
+        self.by_provider_number.insert((trade.channel, trade.provider_trade_no.clone()), index);
+        if let Some(payload) = &trade.payload {
+            self.by_payload.insert(payload.clone(), index);
+        }
+        for refund in &trade.refunds {
+            self.by_refund_number.insert((trade.channel, refund.out_refund_no.clone()), index);
+        }
+        self.trades.push(trade);
+        self.changes += 1;
         index
     }
 
@@ -329,6 +417,7 @@ impl Book {
         let trade = &mut self.trades[index];
         if trade.is_open() && now >= trade.expires_at {
             trade.state = TradeState::Closed;
+            self.changes += 1;
         }
         trade
     }
@@ -352,11 +441,23 @@ impl Book {
         self.wallets.iter().position(|wallet| wallet.id == id).ok_or(Refusal::NoWallet)
     }
 
-    fn waiting(&mut self, id: &str, now: Millis) -> Result<usize, Refusal> {
+    /// A trade by the sandbox's own id of it.
+    pub fn find(&mut self, id: &str, now: Millis) -> Result<Trade, Refusal> {
+        self.by_id(id, now).map(|index| self.trades[index].clone())
+    }
+
+    fn by_id(&mut self, id: &str, now: Millis) -> Result<usize, Refusal> {
         let serial = id.strip_prefix("trade-").and_then(|serial| serial.parse::<usize>().ok());
-        let index = serial.and_then(|serial| serial.checked_sub(1)).filter(|index| *index < self.trades.len());
+        let index = serial.and_then(|serial| serial.checked_sub(self.earlier + 1));
+        let index = index.filter(|index| *index < self.trades.len());
         let index = index.ok_or(Refusal::Absent)?;
-        match self.settle(index, now).state {
+        self.settle(index, now);
+        Ok(index)
+    }
+
+    fn waiting(&mut self, id: &str, now: Millis) -> Result<usize, Refusal> {
+        let index = self.by_id(id, now)?;
+        match self.trades[index].state {
             TradeState::WaitBuyerPay => Ok(index),
             TradeState::Success | TradeState::Refunded => Err(Refusal::Paid),
             TradeState::Closed | TradeState::Reversed => Err(Refusal::Closed),
@@ -371,6 +472,7 @@ impl Book {
         payer.balance = payer.balance.checked_sub(trade.amount).filter(|left| *left >= 0).ok_or(Refusal::Balance)?;
         trade.state = TradeState::Success;
         trade.paid_at = Some(now);
+        self.changes += 1;
         Ok(())
     }
 
@@ -378,11 +480,13 @@ impl Book {
         let trade = &mut self.trades[index];
         trade.refused = true;
         trade.state = TradeState::Closed;
+        self.changes += 1;
     }
 
     fn give_back(&mut self, index: usize, amount: i64) {
         let trade = &mut self.trades[index];
         trade.refunded += amount;
+        self.changes += 1;
         if let Some(payer) = self.wallets.iter_mut().find(|wallet| Some(&wallet.id) == trade.wallet.as_ref()) {
             payer.balance += amount;
         }

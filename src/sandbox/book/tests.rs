@@ -17,6 +17,7 @@ fn order(channel: Provider, number: impl std::fmt::Display, amount: i64) -> Orde
         attach: None,
         notify_url: None,
         notify_serial: None,
+        details: Details::new(),
     }
 }
 
@@ -56,7 +57,11 @@ proptest! {
                 }
                 2 => drop(book.take_back(channel, number, now)),
                 3 => drop(book.close(channel, number, now)),
-                4 => drop(book.refund(channel, number, &format!("r{amount}"), amount, now)),
+                4 => {
+                    let out_refund_no = format!("r{amount}");
+                    let wanted = Refunding { out_refund_no, amount, ..Refunding::default() };
+                    drop(book.refund(channel, number, &wanted, now));
+                }
                 5 | 6 => drop(book.confirm(&format!("trade-{}", amount % 13), now)),
                 7 => drop(book.refuse(&format!("trade-{}", amount % 13), now)),
                 _ => drop(book.query(channel, number, now)),
@@ -179,4 +184,38 @@ fn a_shown_order_is_the_first_scanners_with_alipay_and_anyones_with_wechat_pay()
     assert_eq!(book.scan("alipay-2", &dear, Some(true), OPENED), Err(Refusal::Balance));
     assert_eq!(book.scan("alipay-1", &dear, Some(true), FAR), Err(Refusal::Closed), "it ran out");
     assert_eq!(book.scan("alipay-1", "https://example.com", None, OPENED), Err(Refusal::NoSuchCode));
+}
+
+#[test]
+fn a_bill_lists_what_moved_money_on_its_day() {
+    // 2026-09-21 21:33:20 in China.
+    let mut book = Book::new(1, OPENED);
+    let midnight = OPENED - OPENED.rem_euclid(86_400_000) + 16 * 3_600_000;
+    let pay = |book: &mut Book, number, now| {
+        let (code, _) = book.issue_code("alipay-1", now).unwrap();
+        book.pay_by_code(Order { expires_at: now + 1_000, ..alipay(number, 500) }, &code, now).unwrap();
+    };
+    pay(&mut book, 1, midnight - 1);
+    pay(&mut book, 2, midnight);
+    book.create_order(Order { expires_at: midnight + 9, ..alipay(3, 500) }, midnight).unwrap();
+    let wanted = Refunding { out_refund_no: "r".into(), amount: 200, ..Refunding::default() };
+    book.refund(Provider::Alipay, Number::Merchant("order1"), &wanted, midnight + 2).unwrap();
+    book.take_back(Provider::Alipay, Number::Merchant("order2"), midnight + 3).unwrap();
+    let mut of = |date: &str, channel| -> Vec<(String, Millis, bool)> {
+        let entries = book.day(channel, date.parse().unwrap());
+        entries
+            .into_iter()
+            .map(|entry| (entry.trade.out_trade_no, entry.at, entry.movement == Movement::Paid))
+            .collect()
+    };
+    assert_eq!(of("2026-09-21", Provider::Alipay), [("order1".into(), midnight - 1, true)]);
+    assert_eq!(
+        of("2026-09-22", Provider::Alipay),
+        [
+            ("order2".into(), midnight, true),
+            ("order1".into(), midnight + 2, false),
+            ("order2".into(), midnight + 3, false)
+        ]
+    );
+    assert!(of("2026-09-21", Provider::Wechatpay).is_empty() && of("9999-12-31", Provider::Alipay).is_empty());
 }

@@ -1,10 +1,16 @@
 //! What the providers' books are made of: wallets, orders, trades, refunds.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Milliseconds since 1970.
 pub type Millis = i64;
+
+/// What a provider's own folder wants to find again with a trade or a refund: terminal, operator, trace number, form of
+/// notification. The books keep it and do not look into it.
+pub type Details = BTreeMap<String, String>;
 
 const SECOND: Millis = 1_000;
 const HOUR: Millis = 3_600 * SECOND;
@@ -39,6 +45,29 @@ pub(super) struct Rules {
 }
 
 impl Provider {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::Alipay, Self::Wechatpay];
+
+    /// The name on the wire, in faults and in the control calls.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alipay => "alipay",
+            Self::Wechatpay => "wechatpay",
+        }
+    }
+
+    /// Whose path it is; `None` where it is the sandbox's own.
+    pub fn of_path(path: &str) -> Option<Self> {
+        const PATHS: [(&str, Provider); 5] = [
+            ("/gateway.do", Provider::Alipay),
+            ("/downloadBillFile.resource", Provider::Alipay),
+            ("/v3/", Provider::Wechatpay),
+            ("/pay/", Provider::Wechatpay),
+            ("/secapi/", Provider::Wechatpay),
+        ];
+        PATHS.iter().find(|(start, _)| path.starts_with(start)).map(|(_, provider)| *provider)
+    }
+
     pub(super) const fn rules(self) -> Rules {
         match self {
             Self::Alipay => Rules {
@@ -70,7 +99,7 @@ impl Provider {
 }
 
 /// A customer's wallet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Wallet {
     /// Its id.
     pub id: String,
@@ -87,7 +116,7 @@ pub struct Wallet {
 }
 
 /// Where a trade stands with its provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TradeState {
     /// A shown order that nobody has scanned.
@@ -105,7 +134,7 @@ pub enum TradeState {
 }
 
 /// A return of a part or of the whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Refund {
     /// The merchant's number of it.
     pub out_refund_no: String,
@@ -115,10 +144,51 @@ pub struct Refund {
     pub amount: i64,
     /// When, in milliseconds since 1970.
     pub at: Millis,
+    /// Where the merchant wants to be told of it; the trade's own place where absent.
+    #[serde(skip)]
+    pub notify_url: Option<String>,
+    /// What the provider's folder keeps with it.
+    #[serde(skip)]
+    pub details: Details,
+}
+
+/// A refund as a merchant asks for it.
+#[derive(Debug, Clone, Default)]
+pub struct Refunding {
+    /// The merchant's number of it.
+    pub out_refund_no: String,
+    /// In fen.
+    pub amount: i64,
+    /// Where the merchant wants to be told of it.
+    pub notify_url: Option<String>,
+    /// What the provider's folder keeps with it.
+    pub details: Details,
+}
+
+/// Something that moved money, as a bill lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub at: Millis,
+    /// What.
+    pub movement: Movement,
+    /// Of which trade, as it stands now.
+    pub trade: Trade,
+}
+
+/// What moved money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Movement {
+    /// The customer paid the whole.
+    Paid,
+    /// A part or the whole went back.
+    Refunded(Refund),
+    /// The merchant took the trade back, and the whole went back.
+    Reversed,
 }
 
 /// A trade as its provider has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Trade {
     /// The sandbox's id of it, for the control calls.
     pub id: String,
@@ -144,6 +214,8 @@ pub struct Trade {
     pub created_at: Millis,
     /// When it was paid.
     pub paid_at: Option<Millis>,
+    /// When a merchant took it back.
+    pub reversed_at: Option<Millis>,
     /// When it can no longer be paid.
     pub expires_at: Millis,
     /// Every return.
@@ -162,6 +234,9 @@ pub struct Trade {
     /// Which of the provider's keys the merchant checks with.
     #[serde(skip)]
     pub notify_serial: Option<String>,
+    /// What the provider's folder keeps with it.
+    #[serde(skip)]
+    pub details: Details,
 }
 
 impl Trade {
@@ -195,6 +270,8 @@ pub struct Order {
     pub notify_url: Option<String>,
     /// Which of the provider's keys the merchant checks with.
     pub notify_serial: Option<String>,
+    /// What the provider's folder keeps with it.
+    pub details: Details,
 }
 
 /// Names a trade: by the merchant's number or by the provider's.

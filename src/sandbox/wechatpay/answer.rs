@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::crypto::{random_bytes, seal_aes256_gcm};
 use crate::sandbox::book::{self, Refusal, Trade, TradeState};
-use crate::sandbox::keys::Credentials;
+use crate::sandbox::keys::WechatpayKeys;
 use crate::sandbox::wire::china;
 
 /// How the platform writes times.
@@ -87,7 +87,7 @@ fn state(trade: &Trade) -> (&'static str, &'static str) {
 }
 
 /// A transaction as answers and notifications tell it.
-pub(super) fn transaction(credentials: &Credentials, trade: &Trade) -> Value {
+pub(super) fn transaction(credentials: &WechatpayKeys, trade: &Trade) -> Value {
     let (trade_state, trade_state_desc) = state(trade);
     let mut told = json!({
         "appid": credentials.appid,
@@ -118,7 +118,7 @@ fn openid(trade: &Trade) -> &'static str {
 }
 
 /// `POST /v3/pay/transactions/out-trade-no/{n}/reverse`
-pub(super) fn reversed(credentials: &Credentials, out_trade_no: &str) -> Value {
+pub(super) fn reversed(credentials: &WechatpayKeys, out_trade_no: &str) -> Value {
     json!({ "appid": credentials.appid, "mchid": credentials.mchid, "out_trade_no": out_trade_no })
 }
 
@@ -139,6 +139,23 @@ pub(super) fn refund(trade: &Trade, refund: &book::Refund) -> Value {
         "amount": {
             "total": trade.amount, "refund": refund.amount, "payer_total": trade.amount, "payer_refund": refund.amount,
             "settlement_refund": refund.amount, "settlement_total": trade.amount, "discount_refund": 0, "currency": "CNY",
+        },
+    })
+}
+
+/// A refund as its notification tells it.
+pub(super) fn refunded(credentials: &WechatpayKeys, trade: &Trade, refund: &book::Refund) -> Value {
+    json!({
+        "mchid": credentials.mchid,
+        "out_trade_no": trade.out_trade_no,
+        "transaction_id": trade.provider_trade_no,
+        "out_refund_no": refund.out_refund_no,
+        "refund_id": refund.refund_id,
+        "refund_status": "SUCCESS",
+        "success_time": china(refund.at, TIME),
+        "user_received_account": "支付用户零钱",
+        "amount": {
+            "total": trade.amount, "refund": refund.amount, "payer_total": trade.amount, "payer_refund": refund.amount,
         },
     })
 }

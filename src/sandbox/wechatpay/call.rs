@@ -7,13 +7,14 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::HERE;
 use super::answer::Refused;
-use crate::crypto::random_bytes;
+use crate::crypto::{RsaPrivateKey, random_bytes};
 use crate::sandbox::Shared;
 use crate::sandbox::book::Millis;
 use crate::sandbox::faults::Fate;
-use crate::sandbox::keys::Credentials;
-use crate::sandbox::wire::{broken, now};
+use crate::sandbox::keys::WechatpayKeys;
+use crate::sandbox::wire::broken;
 
 const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
 /// How far a merchant's clock may be from the platform's, in seconds.
@@ -50,7 +51,7 @@ impl Call {
 
     /// The serial that the merchant says it checks with, where it is one of ours.
     pub(super) fn asked_serial(&self) -> Option<&str> {
-        let credentials = &self.shared.credentials;
+        let credentials = &self.shared.credentials.wechatpay;
         let asked = self.header("wechatpay-serial");
         [&credentials.platform_public_key_id, &credentials.platform_serial]
             .into_iter()
@@ -59,7 +60,7 @@ impl Call {
     }
 
     fn respond(&self, status: u16, body: &Value) -> Response {
-        let credentials = &self.shared.credentials;
+        let credentials = &self.shared.credentials.wechatpay;
         let serial = self.asked_serial().unwrap_or(&credentials.platform_serial);
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut response = (status_of(status), body.clone()).into_response();
@@ -68,7 +69,7 @@ impl Call {
         if !body.is_empty() {
             headers.insert("content-type", HeaderValue::from_static("application/json; charset=utf-8"));
         }
-        for (name, value) in signature(credentials, serial, body.as_bytes(), now()) {
+        for (name, value) in signature(credentials, serial, body.as_bytes(), self.shared.wall(HERE)) {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
             }
@@ -94,9 +95,12 @@ impl Call {
                 let refused = Refused::new(500, "SYSTEM_ERROR", "系统异常，请用相同参数重新调用");
                 return self.respond(500, &refused.to_json());
             }
+            Fate::Refuse(ref code) => {
+                return self.respond(400, &json!({ "code": code, "message": "业务处理失败" }));
+            }
             Fate::Fine | Fate::LoseAnswer | Fate::Delay(_) => {}
         }
-        let done = job(&self, self.shared.clock.now());
+        let done = job(&self, self.shared.now(HERE));
         match fate {
             Fate::LoseAnswer => return broken(),
             Fate::Delay(wait) => tokio::time::sleep(wait).await,
@@ -119,7 +123,7 @@ impl Call {
         let body = std::str::from_utf8(&self.body).map_err(|_| Refused::param("请求体不是UTF-8编码"))?;
         let message =
             |timestamp: &str, nonce: &str| format!("{}\n{}\n{timestamp}\n{nonce}\n{body}\n", self.method, self.path);
-        check(&self.shared.credentials, self.header("authorization"), message, now())
+        check(&self.shared.credentials.wechatpay, self.header("authorization"), message, self.shared.wall(HERE))
     }
 
     /// The body, an object.
@@ -136,7 +140,7 @@ impl Call {
     /// The body, with `mchid` (and `appid` where wanted) checked.
     pub(super) fn own_json(&self, with_appid: bool) -> Result<Value, Refused> {
         let body = self.json()?;
-        let credentials = &self.shared.credentials;
+        let credentials = &self.shared.credentials.wechatpay;
         match body["mchid"].as_str() {
             None | Some("") => return Err(Refused::param("缺少参数mchid")),
             Some(mchid) if mchid != credentials.mchid => return Err(other_merchant()),
@@ -159,7 +163,7 @@ impl Call {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
         match pairs.iter().find(|(name, _)| name == "mchid") {
             None => Err(Refused::param("缺少参数mchid")),
-            Some((_, mchid)) if *mchid != self.shared.credentials.mchid => Err(other_merchant()),
+            Some((_, mchid)) if *mchid != self.shared.credentials.wechatpay.mchid => Err(other_merchant()),
             Some(_) => Ok(()),
         }
     }
@@ -179,7 +183,7 @@ fn plain(refused: &Refused) -> Response {
 
 /// Checks an `Authorization` header over the message that it makes of timestamp and nonce. Pure.
 fn check(
-    credentials: &Credentials,
+    credentials: &WechatpayKeys,
     header: &str,
     message: impl FnOnce(&str, &str) -> String,
     now: Millis,
@@ -228,18 +232,32 @@ fn check(
 }
 
 /// The `Wechatpay-*` headers over a body.
-pub(in crate::sandbox) fn signature(
-    credentials: &Credentials,
+pub(super) fn signature(
+    credentials: &WechatpayKeys,
     serial: &str,
     body: &[u8],
     now: Millis,
 ) -> [(&'static str, String); 6] {
+    signed_by(&credentials.platform, serial, body, now)
+}
+
+/// The same from somebody who is not the platform.
+pub(super) fn forged_signature(
+    credentials: &WechatpayKeys,
+    serial: &str,
+    body: &[u8],
+    now: Millis,
+) -> [(&'static str, String); 6] {
+    signed_by(&credentials.merchant, serial, body, now)
+}
+
+fn signed_by(key: &RsaPrivateKey, serial: &str, body: &[u8], now: Millis) -> [(&'static str, String); 6] {
     let stamp = now / 1_000;
     let nonce = hex::encode(random_bytes::<16>());
     let mut message = format!("{stamp}\n{nonce}\n").into_bytes();
     message.extend_from_slice(body);
     message.push(b'\n');
-    let signature = credentials.platform.sign_base64(&message).unwrap_or_default();
+    let signature = key.sign_base64(&message).unwrap_or_default();
     [
         ("wechatpay-timestamp", stamp.to_string()),
         ("wechatpay-nonce", nonce),

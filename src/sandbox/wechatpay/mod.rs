@@ -9,15 +9,17 @@ use axum::extract::Path;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-pub(super) use self::call::signature;
-pub(super) use self::notification::body as notification;
+pub(super) use self::notification::NOTIFY;
 
 use self::answer::{Refused, TIME, reversed, transaction};
 use self::call::Call;
-use super::book::{Millis, Number, Provider, Refusal, TradeState};
+use super::book::{Millis, Number, Provider, Refunding, Refusal, TradeState};
+use super::notify;
 use super::wire::china;
 
 const HERE: Provider = Provider::Wechatpay;
+/// What faults may call the platform's calls beside the names that all providers share.
+pub(super) const CALL_NAMES: &[&str] = &["codepay", "native", "reverse"];
 
 /// `POST /v3/pay/transactions/native`
 pub(super) async fn native(call: Call) -> Response {
@@ -39,7 +41,7 @@ pub(super) async fn codepay(call: Call) -> Response {
         let trade = call.shared.book().pay_by_code(order, auth_code, now)?;
         // Accepted, and the customer is asked for the password: the platform says so by the status.
         let status = if trade.state == TradeState::Success { 200 } else { 202 };
-        Ok((status, transaction(&call.shared.credentials, &trade)))
+        Ok((status, transaction(&call.shared.credentials.wechatpay, &trade)))
     })
     .await
 }
@@ -61,7 +63,7 @@ fn queried(call: &Call, number: Number<'_>, now: Millis) -> Result<(u16, Value),
     if matches!(number, Number::Provider(_)) && trade.paid_at.is_none() {
         return Err(Refusal::Absent.into());
     }
-    Ok((200, transaction(&call.shared.credentials, &trade)))
+    Ok((200, transaction(&call.shared.credentials.wechatpay, &trade)))
 }
 
 /// `POST /v3/pay/transactions/out-trade-no/{n}/close`
@@ -79,7 +81,7 @@ pub(super) async fn reverse(Path(number): Path<String>, call: Call) -> Response 
     call.answer(&["reverse", "cancel"], |call, now| {
         call.own_json(true)?;
         call.shared.book().take_back(HERE, Number::Merchant(&number), now)?;
-        Ok((200, reversed(&call.shared.credentials, &number)))
+        Ok((200, reversed(&call.shared.credentials.wechatpay, &number)))
     })
     .await
 }
@@ -94,7 +96,18 @@ pub(super) async fn refund(call: Call) -> Response {
         if known.amount != wanted.total {
             return Err(Refused::param("订单金额或退款金额与之前请求不一致，请核实后再试"));
         }
-        let (trade, refund, _) = book.refund(HERE, wanted.number, wanted.out_refund_no, wanted.amount, now)?;
+        let asked = Refunding {
+            out_refund_no: wanted.out_refund_no.to_owned(),
+            amount: wanted.amount,
+            notify_url: body["notify_url"].as_str().filter(|url| !url.is_empty()).map(str::to_owned),
+            ..Refunding::default()
+        };
+        let (trade, refund, moved) = book.refund(HERE, wanted.number, &asked, now)?;
+        drop(book);
+        // The platform tells of a refund where the refund itself asked for it.
+        if moved && refund.notify_url.is_some() {
+            notify::refunded(&call.shared, &trade, &refund);
+        }
         Ok((200, answer::refund(&trade, &refund)))
     })
     .await
@@ -113,8 +126,8 @@ pub(super) async fn query_refund(Path(number): Path<String>, call: Call) -> Resp
 /// `GET /v3/certificates`
 pub(super) async fn certificates(call: Call) -> Response {
     call.answer(&["certificates"], |call, _| {
-        let credentials = &call.shared.credentials;
-        let (from, until) = credentials.platform_valid;
+        let credentials = &call.shared.credentials.wechatpay;
+        let (from, until) = credentials.platform_certificate.validity();
         let at = |at: Millis| china(at, TIME);
         Ok((
             200,
@@ -123,7 +136,7 @@ pub(super) async fn certificates(call: Call) -> Response {
                 "effective_time": at(from),
                 "expire_time": at(until),
                 "encrypt_certificate": answer::sealed(
-                    &credentials.api_v3_key, "certificate", &credentials.platform_certificate,
+                    &credentials.api_v3_key, "certificate", &credentials.platform_certificate.to_pem(),
                 ),
             }]}),
         ))

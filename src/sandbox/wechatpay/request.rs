@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::HERE;
 use super::answer::Refused;
-use crate::sandbox::book::{Millis, Number, Order};
+use crate::sandbox::book::{Details, Millis, Number, Order};
 
 /// A shown order is good for so long unless the merchant says otherwise.
 const SHOWN_LIFETIME: Millis = 2 * 3_600_000;
@@ -58,6 +58,7 @@ fn order(body: &Value, expires_at: Millis) -> Result<Order, Refused> {
         attach: attach.map(str::to_owned),
         notify_url: None,
         notify_serial: None,
+        details: Details::new(),
     })
 }
 
