@@ -179,7 +179,8 @@ async fn a_merchant_can_be_lied_to() {
     let merchant = Merchant::open(0).await;
     call_with(&house, "alipay.trade.precreate", order("lie1", "8.00"), &[("notify_url", &merchant.url)]).await;
     let id = house.trade("lie1").await["id"].as_str().unwrap().to_owned();
-    let lie = |body: Value| house.control("POST", &format!("/sandbox/trades/{id}/notify"), body);
+    let path = format!("/sandbox/trades/{id}/notify");
+    let lie = |body: Value| house.control("POST", &path, body);
     assert_eq!(lie(json!({ "forged": true })).await, (200, json!({ "taken": true })));
     assert_eq!(lie(json!({ "amount": 1 })).await.0, 200);
     let got = merchant.wait(2).await;
