@@ -16,6 +16,7 @@ mod http;
 mod notification;
 mod outcome;
 mod text;
+mod unpack;
 mod wechatpay;
 
 pub use account::{AccountError, MerchantAccount, Retiring, TimingOverrides};
