@@ -68,6 +68,7 @@ async fn measure(sales: u32) -> Vec<Duration> {
         store: store.id,
         name: "Till".into(),
         secret: Secret::new(secret.into()),
+        retiring: None,
         enabled: true,
         admin: true,
     };
@@ -78,20 +79,13 @@ async fn measure(sales: u32) -> Vec<Duration> {
     let key = ApiKey { id: "till-1".into(), secret: Secret::new(secret.into()) };
     let client = Client::new(&format!("http://{}", server.local_addr()), key).expect("a client");
     let app_key = RsaPrivateKey::generate().expect("a key");
-    let account = CreateAccount {
-        id: None,
-        channel: "alipay".parse().expect("a channel"),
-        name: "bench".into(),
-        base_url: gateway_url,
-        training: false,
-        notify_base_url: None,
-        timing: Default::default(),
-        credentials: json!({
-            "app_id": "2021000000000001",
-            "app_private_key": app_key.to_pkcs8_pem().expect("PEM").as_str(),
-            "alipay_public_key": app_key.public_key().to_spki_pem().expect("PEM"),
-        }),
-    };
+    let credentials = json!({
+        "app_id": "2021000000000001",
+        "app_private_key": app_key.to_pkcs8_pem().expect("PEM").as_str(),
+        "alipay_public_key": app_key.public_key().to_spki_pem().expect("PEM"),
+    });
+    let channel = "alipay".parse().expect("a channel");
+    let account = CreateAccount::new(channel, "bench".into(), gateway_url, credentials);
     client.create_account(&account).await.expect("an account");
 
     let (scanner, mut events) = Scanner::start(None);

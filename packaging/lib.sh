@@ -5,9 +5,9 @@
 build_packages=(build-essential pkg-config libasound2-dev libclang-dev ca-certificates curl)
 # What a window needs while it runs; the toolkit loads these by name.
 window_packages=(libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libxkbcommon0 libxkbcommon-x11-0)
-# What the tests need: a screen with no monitor, a hand on its keyboard, a database server of their own, a browser, and
-# Python for clients that others wrote.
-test_packages=(xvfb xdotool postgresql chromium chromium-driver python3-venv)
+# What the tests need: a screen with no monitor, a hand on its keyboard, a database server of their own, a browser,
+# Python for clients that others wrote, and a keyring on a session bus.
+test_packages=(xvfb xdotool postgresql chromium chromium-driver python3-venv dbus gnome-keyring)
 
 say() { printf '%s\n' "$*" >&2; }
 

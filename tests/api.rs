@@ -52,6 +52,7 @@ impl House {
             store: store.id,
             name: "Till 1".into(),
             secret: Secret::new(SECRET.into()),
+            retiring: None,
             enabled: true,
             admin: true,
         };
@@ -80,15 +81,12 @@ impl House {
     }
 
     fn account(&self, channel: &str) -> CreateAccount {
+        let credentials = serde_json::from_str(&self.sandbox.credentials().account_json(channel)).unwrap();
+        let base_url = self.sandbox.base_url().into();
         CreateAccount {
             id: Some(channel.parse().unwrap()),
-            channel: channel.parse().unwrap(),
-            name: channel.into(),
-            base_url: self.sandbox.base_url().into(),
-            training: false,
             notify_base_url: Some(format!("http://{}", self.address)),
-            timing: Default::default(),
-            credentials: serde_json::from_str(&self.sandbox.credentials().account_json(channel)).unwrap(),
+            ..CreateAccount::new(channel.parse().unwrap(), channel.into(), base_url, credentials)
         }
     }
 
@@ -423,7 +421,14 @@ async fn the_description_names_every_call() {
         ("/v1/payments/{id}/scan", &["post"]),
         ("/v1/payments/{id}/cancel", &["post"]),
         ("/v1/accounts", &["get", "post"]),
-        ("/v1/accounts/{id}", &["get", "patch"]),
+        ("/v1/accounts/{id}", &["get", "patch", "delete"]),
+        ("/v1/accounts/{id}/rotate", &["post"]),
+        ("/v1/accounts/{id}/test", &["post"]),
+        ("/v1/accounts/test", &["post"]),
+        ("/v1/account-forms", &["get"]),
+        ("/v1/policy", &["get", "put"]),
+        ("/v1/keys", &["get"]),
+        ("/v1/keys/rotate", &["post"]),
         ("/v1/stores", &["get", "post"]),
         ("/v1/stores/{id}", &["get", "patch"]),
         ("/v1/tills", &["get", "post"]),

@@ -647,6 +647,7 @@ fn till(id: &str, secret: &str) -> Till {
         store: "main".parse().unwrap(),
         name: "Front".to_owned(),
         secret: Secret::new(secret.to_owned()),
+        retiring: None,
         enabled: true,
         admin: false,
     }

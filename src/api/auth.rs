@@ -175,7 +175,10 @@ impl Guard {
         let till = tills.get(&authorization.key).filter(|till| till.enabled);
         let secret = till.map_or("", |till| till.secret.expose().as_str());
         let message = message(method, path, authorization.timestamp, &authorization.nonce, body);
-        let fits = HmacSha256::new(secret.as_bytes()).verify(&[message.as_bytes()], &authorization.signature);
+        let fits_under =
+            |secret: &str| HmacSha256::new(secret.as_bytes()).verify(&[message.as_bytes()], &authorization.signature);
+        let retiring = till.and_then(|till| till.retiring.as_ref()).filter(|retiring| retiring.until > now * 1_000);
+        let fits = fits_under(secret) || retiring.is_some_and(|old| fits_under(old.credentials.expose()));
         let Some(till) = till.filter(|_| fits) else { return Err(Refusal::BadSignature) };
         if authorization.timestamp.abs_diff(now) > FRESH_SECONDS.unsigned_abs() {
             return Err(Refusal::Stale);

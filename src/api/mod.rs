@@ -3,9 +3,11 @@
 //! Requests of tills are signed: see [`auth`]. Errors are `application/problem+json` with a stable `code`. Whatever
 //! creates something carries an `Idempotency-Key`: the same key with the same request gives the same answer.
 
+mod account_view;
 pub mod auth;
 mod events;
 mod extract;
+mod keys;
 mod openapi;
 mod problem;
 mod routes;
@@ -17,8 +19,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+pub use keys::KeyKeeper;
 
 use crate::engine::Engine;
 
@@ -60,6 +65,11 @@ struct State {
     engine: Engine,
     guard: auth::Guard,
     stopping: CancellationToken,
+    keeper: Option<Arc<dyn KeyKeeper>>,
+    /// Accounts and keys are changed one at a time: each change is decided on what is stored.
+    accounts_turn: Mutex<()>,
+    /// Something was replaced that runs out.
+    rotated: Notify,
 }
 
 type Shared = Arc<State>;
@@ -77,6 +87,14 @@ impl Server {
     /// # Errors
     /// [`ServeError`] says what to do.
     pub async fn start(config: ServerConfig) -> Result<Self, ServeError> {
+        Self::start_with(config, None).await
+    }
+
+    /// Listens and serves, with somebody who keeps the keys.
+    ///
+    /// # Errors
+    /// [`ServeError`] says what to do.
+    pub async fn start_with(config: ServerConfig, keeper: Option<Arc<dyn KeyKeeper>>) -> Result<Self, ServeError> {
         let ServerConfig { listen, engine } = config;
         let listener = TcpListener::bind(listen).await.map_err(|source| match source.kind() {
             std::io::ErrorKind::AddrInUse => ServeError::PortTaken { address: listen },
@@ -86,7 +104,15 @@ impl Server {
         let guard = auth::Guard::new(engine.ledger().clone());
         guard.reload().await?;
         let stopping = CancellationToken::new();
-        let state = Arc::new(State { engine, guard, stopping: stopping.clone() });
+        let state = Arc::new(State {
+            engine,
+            guard,
+            stopping: stopping.clone(),
+            keeper,
+            accounts_turn: Mutex::default(),
+            rotated: Notify::new(),
+        });
+        tokio::spawn(keys::forget_retired(state.clone(), stopping.clone()));
         let app = routes::router(state);
         let stop = stopping.clone();
         let task = tokio::spawn(async move {

@@ -1,9 +1,13 @@
 //! What goes over the wire: JSON bodies of requests and answers. The till and the client know these and nothing
 //! else of the API.
 
+mod account;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use account::*;
 
 pub use crate::channel::TimingOverrides;
 pub use crate::ledger::{Store, Sums, Takings};
@@ -300,98 +304,6 @@ pub struct Health {
     pub training: bool,
 }
 
-/// `POST /v1/accounts`. `Debug` hides the credentials.
-#[derive(Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CreateAccount {
-    /// Its id; made up where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub id: Option<AccountId>,
-    /// The provider.
-    #[schema(value_type = String, example = "alipay")]
-    pub channel: ChannelId,
-    /// What people call it.
-    pub name: String,
-    /// The provider's gateway, such as `https://openapi.alipay.com`.
-    pub base_url: String,
-    /// Whether it leads to a sandbox.
-    #[serde(default)]
-    pub training: bool,
-    /// Where notifications reach this API from the provider.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notify_base_url: Option<String>,
-    /// Time limits that differ from the channel's own.
-    #[serde(default)]
-    pub timing: TimingOverrides,
-    /// The provider's credentials; each channel names its fields. Never given back.
-    #[schema(value_type = Object)]
-    pub credentials: serde_json::Value,
-}
-
-/// `PATCH /v1/accounts/{id}`. What is absent stays. `Debug` hides the credentials.
-#[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChangeAccount {
-    /// What people call it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The provider's gateway.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base_url: Option<String>,
-    /// Whether new payments may go through it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Where notifications reach this API.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notify_base_url: Option<String>,
-    /// Time limits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timing: Option<TimingOverrides>,
-    /// All of the provider's credentials anew.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    pub credentials: Option<serde_json::Value>,
-}
-
-macro_rules! hide_debug {
-    ($($name:ident),*) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(***)"))
-            }
-        }
-    )*};
-}
-hide_debug!(CreateAccount, ChangeAccount, NewTill);
-
-/// A merchant account as the API tells it: no credential, but which ones are there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct AccountView {
-    /// Its id.
-    #[schema(value_type = String)]
-    pub id: AccountId,
-    /// The provider.
-    #[schema(value_type = String)]
-    pub channel: ChannelId,
-    /// What people call it.
-    pub name: String,
-    /// The provider's gateway.
-    pub base_url: String,
-    /// Whether it leads to a sandbox.
-    pub training: bool,
-    /// Whether new payments may go through it.
-    pub enabled: bool,
-    /// Where notifications reach this API.
-    pub notify_base_url: Option<String>,
-    /// Time limits that differ from the channel's own.
-    pub timing: TimingOverrides,
-    /// The names of the credentials that are set.
-    pub credential_fields: Vec<String>,
-    /// Why it cannot be used, in words.
-    pub problem: Option<String>,
-}
-
 /// `POST /v1/stores`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -464,6 +376,12 @@ pub struct NewTill {
     pub till: TillView,
     /// The HMAC key of its requests.
     pub secret: String,
+}
+
+impl std::fmt::Debug for NewTill {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewTill(***)")
+    }
 }
 
 /// `GET /v1/takings`: query parameters.

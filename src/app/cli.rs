@@ -1,9 +1,13 @@
 //! The command line's words.
 
+mod account;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(super) use account::{AccountCommand, AddArgs, ChangeArgs, FieldArgs, PlaceArg};
 
 /// A scan-to-pay point-of-sale terminal. With no command it is the till.
 #[derive(Parser)]
@@ -14,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
   scantill --camera frames:shots/ --language en
   scantill pay 12.34 --show alipay             one payment from the shell, by a code shown in the terminal
   scantill takings --date 2026-11-24 --format csv
+  scantill account add --channel alipay --test
   scantill serve --listen 0.0.0.0:8080 --database postgres://till@db/till
 
 No real money moves in training mode. Exit code: 0 success, 2 bad usage, 1 anything else."
@@ -22,6 +27,10 @@ pub(super) struct Cli {
     /// Where books, keys and settings are [default: the platform's data folder]
     #[arg(long, global = true, value_name = "DIR", env = "SCANTILL_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Where a new data folder's key is kept that credentials are sealed under [default: as config.toml says, else a
+    /// file, and the keyring from the first real account on]
+    #[arg(long, global = true, value_enum, value_name = "PLACE", env = "SCANTILL_KEY_STORE")]
+    pub key_store: Option<PlaceArg>,
     /// Tell more on stderr
     #[arg(long, short, global = true)]
     pub verbose: bool,
@@ -46,6 +55,9 @@ pub(super) enum Command {
     Camera(CameraCommand),
     /// The day's takings
     Takings(TakingsArgs),
+    /// Merchant accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// The books
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -147,9 +159,6 @@ pub(super) struct SandboxArgs {
     /// How many times faster than the provider's own schedule notifications are repeated
     #[arg(long, value_name = "N", default_value_t = crate::sandbox::SPEED_UP, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub speed_up: u32,
-    /// Speak TLS on this address as well; there /secapi wants the merchant's certificate, as in reality
-    #[arg(long, value_name = "A")]
-    pub tls_listen: Option<SocketAddr>,
     /// Keep wallets and trades in this file from start to start [default: in memory only]
     #[arg(long, value_name = "FILE")]
     pub books: Option<PathBuf>,

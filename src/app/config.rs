@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::crypto::KeptIn;
 use crate::ledger::BusinessCalendar;
 
 /// The settings. Every field may be left out.
@@ -24,6 +25,9 @@ pub struct Config {
     /// Where the training sandbox listens, such as `0.0.0.0:9090`: then a real phone in the same network can open its
     /// phone page. On loopback where absent.
     pub sandbox_listen: Option<SocketAddr>,
+    /// Where a new data folder's key is kept that credentials are sealed under: `"keyring"`, `"passphrase"` or `"file"`.
+    /// Where absent it is a file, and the keyring from the first real account on where there is one.
+    pub key_store: Option<KeptIn>,
 }
 
 impl Default for Config {
@@ -34,6 +38,7 @@ impl Default for Config {
             time_zone: None,
             business_day_starts_at: 0,
             sandbox_listen: None,
+            key_store: None,
         }
     }
 }

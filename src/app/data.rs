@@ -5,9 +5,10 @@ use std::{fs, io};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::client::ApiKey;
-use crate::crypto::{Secret, load_or_create_key};
+use crate::crypto::{Secret, load_or_create_key, random_bytes};
 use crate::ledger::{BusinessCalendar, LedgerConfig};
 
 /// The data folder, made if absent, readable by its owner only.
@@ -15,7 +16,7 @@ use crate::ledger::{BusinessCalendar, LedgerConfig};
 pub struct DataDir(PathBuf);
 
 /// How a Payment API that runs on this folder is reached: `api.json`, mode 0600.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reach {
     /// Where it is.
     pub base_url: String,
@@ -110,7 +111,13 @@ impl DataDir {
         format!("sqlite:{}", self.0.join("scantill.db").display())
     }
 
-    /// How to open the books.
+    /// The keys of the books.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    /// How to open the books where no secret is needed: the seal key is any, and opens nothing.
     ///
     /// # Errors
     /// A key file is damaged, or cannot be read or made.
@@ -120,11 +127,10 @@ impl DataDir {
         calendar: BusinessCalendar,
         read_only: bool,
     ) -> Result<LedgerConfig> {
-        let keys = self.0.join("keys");
         Ok(LedgerConfig {
             url: url.unwrap_or_else(|| self.default_database()),
-            chain_key: load_or_create_key(&keys.join("chain.key"))?,
-            seal_key: load_or_create_key(&keys.join("seal.key"))?,
+            chain_key: load_or_create_key(&self.keys().join("chain.key"))?,
+            seal_key: Zeroizing::new(random_bytes()),
             calendar,
             read_only,
         })

@@ -1,17 +1,19 @@
 //! The Payment API in this process: books, engine and server, and in training mode the sandbox.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
 use super::config::Config;
 use super::data::{DataDir, Reach};
+use super::keys::{self, Keeper};
 use crate::api::{Server, ServerConfig};
 use crate::channel::{MerchantAccount, TimingOverrides};
 use crate::crypto::{AlgorithmPolicy, Secret, random_token};
 use crate::engine::{Engine, EngineConfig};
-use crate::ledger::{Ledger, Store, Till};
+use crate::ledger::{Ledger, LedgerConfig, Store, Till};
 use crate::payment::{AccountId, ChannelId, StoreId, TillId, UnixMillis};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
@@ -56,7 +58,16 @@ impl Embedded {
     /// # Errors
     /// Books in use or damaged, port taken, keys unreadable: each says what to do.
     pub async fn start(data: &DataDir, config: &Config, options: Options) -> Result<Self> {
-        let ledger = Ledger::open(data.ledger_config(options.database, config.calendar(), false)?).await?;
+        // It may ask a person for the passphrase, or wait for the keyring.
+        let (folder, wanted) = (data.clone(), config.key_store);
+        let mut store = tokio::task::spawn_blocking(move || keys::open(&folder, wanted)).await??;
+        let ledger = Ledger::open(LedgerConfig {
+            seal_key: store.current().clone(),
+            ..data.ledger_config(options.database, config.calendar(), false)?
+        })
+        .await?;
+        keys::finish_rotation(&ledger, &mut store).await?;
+        let keeper = Arc::new(Keeper::new(ledger.clone(), data.clone(), store, wanted));
         let till = first_till(&ledger, config, options.single_machine).await?;
         let live = ledger.accounts().await?.iter().any(|account| account.enabled && !account.training);
         let sandbox = if options.single_machine && !live { Some(start_sandbox(data, config).await?) } else { None };
@@ -68,7 +79,8 @@ impl Embedded {
             EngineConfig { exclusive: ledger.is_exclusive(), ..EngineConfig::new(random_token()) },
         )
         .await?;
-        let server = Server::start(ServerConfig { listen: options.listen, engine: engine.clone() }).await?;
+        let server_config = ServerConfig { listen: options.listen, engine: engine.clone() };
+        let server = Server::start_with(server_config, Some(keeper.clone())).await?;
         let base_url = format!("http://{}", reachable(server.local_addr()));
         if let Some(sandbox) = &sandbox {
             put_training_accounts(&ledger, sandbox, Some(&base_url)).await?;
@@ -81,6 +93,7 @@ impl Embedded {
             sandbox_url: sandbox.as_ref().map(|sandbox| sandbox.base_url().to_owned()),
         };
         data.write_reach(&reach)?;
+        keeper.watch_over(reach.clone());
         let store_name = ledger
             .stores()
             .await?
@@ -147,9 +160,10 @@ async fn first_till(ledger: &Ledger, config: &Config, settings_name_it: bool) ->
     match till {
         Some(till) if !settings_name_it || till.name == config.till_name => Ok(till),
         known => {
-            let secret = known.map_or_else(|| Secret::new(random_token()), |till| till.secret);
+            let (secret, retiring) =
+                known.map_or_else(|| (Secret::new(random_token()), None), |till| (till.secret, till.retiring));
             let name = config.till_name.clone();
-            let till = Till { id: till_id, store: store_id, name, secret, enabled: true, admin: true };
+            let till = Till { id: till_id, store: store_id, name, secret, retiring, enabled: true, admin: true };
             ledger.put_till(now(), ACTOR, &till).await?;
             Ok(till)
         }

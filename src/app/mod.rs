@@ -1,10 +1,12 @@
 //! The commands, and how the rooms are put together into a running program.
 
+mod ask;
 mod cli;
 mod commands;
 mod config;
 mod data;
 mod embedded;
+mod keys;
 mod reach;
 
 use std::process::ExitCode;

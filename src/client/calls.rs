@@ -6,9 +6,10 @@ use serde::de::DeserializeOwned;
 
 use super::{Call, Client, ClientError, idempotency_key};
 use crate::api::wire::{
-    AccountView, ChangeAccount, ChangePayment, ChangeStore, ChangeTill, ChannelView, CreateAccount, CreatePayment,
-    CreateStore, CreateTill, NewTill, PaymentPage, PaymentQuery, PaymentView, ShowCode, Store, StoryStep, SubmitScan,
-    Takings, TakingsParams, TillView,
+    AccountFormView, AccountTestView, AccountView, ChangeAccount, ChangePayment, ChangeStore, ChangeTill, ChannelView,
+    CreateAccount, CreatePayment, CreateStore, CreateTill, KeyView, NewTill, PaymentPage, PaymentQuery, PaymentView,
+    PolicyView, RotateAccount, RotateKey, RotatedKey, SetPolicy, ShowCode, Store, StoryStep, SubmitScan, Takings,
+    TakingsParams, TestAccount, TestStoredAccount, TillView,
 };
 use crate::payment::{AccountId, ChannelId, PaymentId, StoreId, TillId};
 
@@ -93,6 +94,57 @@ impl Client {
     /// Every merchant account.
     pub async fn accounts(&self) -> Answer<Vec<AccountView>> {
         self.get("/v1/accounts".into()).await
+    }
+
+    /// A merchant account.
+    pub async fn account(&self, id: &AccountId) -> Answer<AccountView> {
+        self.get(format!("/v1/accounts/{id}")).await
+    }
+
+    /// What an account with each provider consists of.
+    pub async fn account_forms(&self) -> Answer<Vec<AccountFormView>> {
+        self.get("/v1/account-forms".into()).await
+    }
+
+    /// Tests credentials that are not stored.
+    pub async fn test_account(&self, account: &TestAccount) -> Answer<AccountTestView> {
+        self.send(Method::POST, "/v1/accounts/test".into(), account, None).await
+    }
+
+    /// Tests a stored account, as it is or with changes that are not stored.
+    pub async fn test_stored_account(&self, id: &AccountId, change: &TestStoredAccount) -> Answer<AccountTestView> {
+        self.send(Method::POST, format!("/v1/accounts/{id}/test"), change, None).await
+    }
+
+    /// Gives a merchant account new credentials.
+    pub async fn rotate_account(&self, id: &AccountId, rotation: &RotateAccount) -> Answer<AccountView> {
+        self.send(Method::POST, format!("/v1/accounts/{id}/rotate"), rotation, None).await
+    }
+
+    /// Removes a merchant account.
+    pub async fn remove_account(&self, id: &AccountId) -> Answer<()> {
+        let path = format!("/v1/accounts/{id}");
+        self.call(Call { method: Method::DELETE, path, body: Vec::new(), idempotency_key: None }).await
+    }
+
+    /// Which algorithms each account may use.
+    pub async fn policy(&self) -> Answer<PolicyView> {
+        self.get("/v1/policy".into()).await
+    }
+
+    /// Sets which algorithms accounts may use.
+    pub async fn set_policy(&self, policy: &SetPolicy) -> Answer<PolicyView> {
+        self.send(Method::PUT, "/v1/policy".into(), policy, None).await
+    }
+
+    /// The keys of the house, never the keys themselves.
+    pub async fn keys(&self) -> Answer<Vec<KeyView>> {
+        self.get("/v1/keys".into()).await
+    }
+
+    /// Replaces a key of the house.
+    pub async fn rotate_key(&self, rotation: &RotateKey) -> Answer<RotatedKey> {
+        self.send(Method::POST, "/v1/keys/rotate".into(), rotation, None).await
     }
 
     /// Changes a merchant account.

@@ -180,6 +180,9 @@ impl Client {
 async fn read<T: DeserializeOwned>(answer: reqwest::Response) -> Result<T, ClientError> {
     let status = answer.status();
     let body = answer.bytes().await.map_err(|_| ClientError::NoAnswer)?;
+    if status == reqwest::StatusCode::NO_CONTENT {
+        return serde_json::from_str("null").map_err(|error| ClientError::BadAnswer(error.to_string()));
+    }
     if status.is_success() {
         return serde_json::from_slice(&body).map_err(|error| ClientError::BadAnswer(error.to_string()));
     }

@@ -50,26 +50,32 @@ pub enum KeyFileError {
 /// # Errors
 /// [`KeyFileError`]; an existing file is never overwritten.
 pub fn load_or_create_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
-    let io = |source| KeyFileError::Io { path: path.to_owned(), source };
+    if let Some(key) = read_key(path)? {
+        return Ok(key);
+    }
+    let key = Zeroizing::new(random_bytes::<32>());
+    write_private(path, Zeroizing::new(hex::encode(key.as_slice())).as_bytes())
+        .map_err(|source| KeyFileError::Io { path: path.to_owned(), source })?;
+    Ok(key)
+}
+
+/// Reads the 32-byte key in `path`; `None` where there is no such file.
+pub(super) fn read_key(path: &Path) -> Result<Option<Zeroizing<[u8; 32]>>, KeyFileError> {
     let damaged = || KeyFileError::Damaged { path: path.to_owned() };
     match fs::read_to_string(path) {
         Ok(text) => {
             let mut key = Zeroizing::new([0; 32]);
             hex::decode_to_slice(Zeroizing::new(text).trim(), key.as_mut_slice()).map_err(|_| damaged())?;
-            Ok(key)
+            Ok(Some(key))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let key = Zeroizing::new(random_bytes::<32>());
-            write_private(path, Zeroizing::new(hex::encode(key.as_slice())).as_bytes()).map_err(io)?;
-            Ok(key)
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(damaged()),
-        Err(error) => Err(io(error)),
+        Err(source) => Err(KeyFileError::Io { path: path.to_owned(), source }),
     }
 }
 
 /// Writes a new file that only its owner can read, durably.
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }

@@ -11,6 +11,7 @@ use super::calendar::Calendar;
 use super::chain::{Head, StoredRow, canonical};
 use super::derived::{Derived, Effects, number_taken, storable};
 use super::place::Place;
+use super::seal::{self, Resealed};
 use super::sql::{self, Param};
 use super::{Commit, LedgerError, StoredAnswer};
 use crate::crypto::HmacSha256;
@@ -31,6 +32,8 @@ pub(super) enum Request {
     BreakLeases { owner: String },
     /// An account, a store or a till.
     Record(RecordChange),
+    /// Every secret under another key.
+    Reseal(Vec<Resealed>, Note),
 }
 
 /// A row about no payment.
@@ -111,6 +114,7 @@ pub(super) struct Batch<'a> {
     freed: BTreeSet<PaymentId>,
     sole_owners: Vec<String>,
     records: Vec<(Table, String, Option<SealedRecord>)>,
+    resealed: Vec<Resealed>,
     busy_accounts: HashSet<String>,
     known_accounts: HashSet<String>,
 }
@@ -139,6 +143,7 @@ impl<'a> Batch<'a> {
             freed: BTreeSet::new(),
             sole_owners: Vec::new(),
             records: Vec::new(),
+            resealed: Vec::new(),
             busy_accounts: HashSet::new(),
             known_accounts: HashSet::new(),
         };
@@ -251,6 +256,11 @@ impl<'a> Batch<'a> {
                 Ok(Granted::Done(true))
             }
             Request::Record(change) => Ok(Granted::Done(self.change_record(change))),
+            Request::Reseal(resealed, note) => {
+                self.resealed.extend_from_slice(resealed);
+                self.note(note);
+                Ok(Granted::Done(true))
+            }
         }
     }
 
@@ -430,6 +440,7 @@ impl<'a> Batch<'a> {
                 }
             }
         }
+        seal::write(connection, &self.resealed).await?;
         if self.rows.is_empty() {
             return Ok(());
         }

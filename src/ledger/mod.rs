@@ -12,6 +12,7 @@ mod place;
 mod read;
 mod records;
 mod schema;
+mod seal;
 mod sql;
 mod types;
 mod writer;
@@ -20,13 +21,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{AnyPool, Connection};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{RwLock, mpsc, oneshot, watch};
 
 pub use types::*;
 
 use batch::{Granted, Note, Request, Rules};
 use calendar::Calendar;
 use place::{Access, Place};
+use seal::SealKeys;
 use writer::{Job, Writer};
 
 use crate::crypto::{HmacSha256, SealKey};
@@ -43,7 +45,8 @@ pub struct Ledger {
 
 struct Books {
     rules: Arc<Rules>,
-    seal_key: SealKey,
+    /// Whoever seals holds it until the sealed value is written, so that nothing is written under a key that was replaced.
+    seal_keys: RwLock<SealKeys>,
     code_key: HmacSha256,
     readers: AnyPool,
     /// `None` where the books are open for reading only.
@@ -117,7 +120,8 @@ impl Ledger {
         last_seq: watch::Receiver<i64>,
     ) -> Self {
         let code_key = HmacSha256::new(&rules.chain_key.sign(&[b"payment codes"]));
-        Self { books: Arc::new(Books { rules, seal_key, code_key, readers, queue, last_seq }) }
+        let seal_keys = RwLock::new(SealKeys::new(seal_key));
+        Self { books: Arc::new(Books { rules, seal_keys, code_key, readers, queue, last_seq }) }
     }
 
     /// Whether no other process can be writing these books.

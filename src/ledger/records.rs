@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::batch::{Note, RecordChange, Request, Table};
 use super::chain::canonical;
+use super::seal::{Sealed, cannot_open, context};
 use super::sql::text;
 use super::{Ledger, LedgerError, Store, Till};
 use crate::channel::MerchantAccount;
@@ -20,7 +21,29 @@ impl Ledger {
     /// The books cannot be read, or the seal key is not the one that sealed the credentials.
     pub async fn accounts(&self) -> Result<Vec<MerchantAccount>, LedgerError> {
         let records = self.records::<MerchantAccount>(Table::Accounts).await?;
-        Ok(records.into_iter().map(|(account, credentials)| MerchantAccount { credentials, ..account }).collect())
+        let opened = |(account, sealed): (MerchantAccount, Sealed)| MerchantAccount {
+            credentials: sealed.secret,
+            retiring: sealed.retiring,
+            ..account
+        };
+        Ok(records.into_iter().map(opened).collect())
+    }
+
+    /// Whether an account is open that moves real money. No secret is opened for it.
+    ///
+    /// # Errors
+    /// The books cannot be read.
+    pub async fn takes_real_money(&self) -> Result<bool, LedgerError> {
+        let rows = sqlx::query("SELECT doc FROM accounts").fetch_all(&self.books.readers).await;
+        for row in rows.map_err(|error| self.refused(error))? {
+            let doc = text(&row, 0).map_err(|error| self.refused(error))?;
+            let account: MerchantAccount = serde_json::from_str(&doc)
+                .map_err(|_| LedgerError::Database("the record of an account cannot be read".to_owned()))?;
+            if account.enabled && !account.training {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Writes an account, new or changed; its credentials are sealed. The journal tells who and when, and no credential.
@@ -28,9 +51,14 @@ impl Ledger {
     /// # Errors
     /// The books cannot be written.
     pub async fn put_account(&self, at: UnixMillis, actor: &str, account: &MerchantAccount) -> Result<(), LedgerError> {
-        let open = MerchantAccount { credentials: Secret::new(String::new()), ..account.clone() };
-        let note = note(at, actor, "account_put", &without(to_json(&open)?, "credentials"));
-        self.put(Table::Accounts, account.id.as_str(), &open, Some(&account.credentials), note).await
+        let open = MerchantAccount { credentials: Secret::new(String::new()), retiring: None, ..account.clone() };
+        let mut told = without(to_json(&open)?, "credentials");
+        if let Some(retiring) = &account.retiring {
+            told["retiring_until"] = json!(retiring.until);
+        }
+        let sealed = Sealed { secret: account.credentials.clone(), retiring: account.retiring.clone() };
+        let note = note(at, actor, "account_put", &told);
+        self.put(Table::Accounts, account.id.as_str(), &open, Some(&sealed), note).await
     }
 
     /// Removes an account; false where there is none, or where an unfinished payment still goes through it.
@@ -66,7 +94,8 @@ impl Ledger {
     /// The books cannot be read, or the seal key is not the one that sealed the secrets.
     pub async fn tills(&self) -> Result<Vec<Till>, LedgerError> {
         let records = self.records::<Till>(Table::Tills).await?;
-        Ok(records.into_iter().map(|(till, secret)| Till { secret, ..till }).collect())
+        let opened = |(till, sealed): (Till, Sealed)| Till { secret: sealed.secret, retiring: sealed.retiring, ..till };
+        Ok(records.into_iter().map(opened).collect())
     }
 
     /// Writes a till, new or changed; its API secret is sealed.
@@ -74,9 +103,13 @@ impl Ledger {
     /// # Errors
     /// The books cannot be written.
     pub async fn put_till(&self, at: UnixMillis, actor: &str, till: &Till) -> Result<(), LedgerError> {
-        let open = Till { secret: Secret::new(String::new()), ..till.clone() };
-        let note = note(at, actor, "till_put", &without(to_json(&open)?, "secret"));
-        self.put(Table::Tills, till.id.as_str(), &open, Some(&till.secret), note).await
+        let open = Till { secret: Secret::new(String::new()), retiring: None, ..till.clone() };
+        let mut told = without(to_json(&open)?, "secret");
+        if let Some(retiring) = &till.retiring {
+            told["retiring_until"] = json!(retiring.until);
+        }
+        let sealed = Sealed { secret: till.secret.clone(), retiring: till.retiring.clone() };
+        self.put(Table::Tills, till.id.as_str(), &open, Some(&sealed), note(at, actor, "till_put", &told)).await
     }
 
     async fn put<T: Serialize + Sync>(
@@ -84,16 +117,12 @@ impl Ledger {
         table: Table,
         id: &str,
         open: &T,
-        secret: Option<&Secret<String>>,
+        secret: Option<&Sealed>,
         note: Note,
     ) -> Result<(), LedgerError> {
+        let keys = self.books.seal_keys.read().await;
         let sealed = match secret {
-            Some(secret) => hex::encode(
-                self.books
-                    .seal_key
-                    .seal(&context(table, id), secret.expose().as_bytes())
-                    .map_err(|error| LedgerError::Database(error.to_string()))?,
-            ),
+            Some(secret) => keys.seal(&context(table, id), &secret.to_text()?)?,
             None => String::new(),
         };
         let doc = canonical(&to_json(open)?);
@@ -101,7 +130,8 @@ impl Ledger {
         self.ask_done(Request::Record(change)).await.map(|_| ())
     }
 
-    async fn records<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<(T, Secret<String>)>, LedgerError> {
+    async fn records<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<(T, Sealed)>, LedgerError> {
+        let keys = self.books.seal_keys.read().await;
         let select = format!("SELECT id, doc, sealed FROM {} ORDER BY id", table.name());
         let rows = sqlx::query(&select).fetch_all(&self.books.readers).await.map_err(|error| self.refused(error))?;
         rows.iter()
@@ -111,29 +141,11 @@ impl Ledger {
                 let unreadable =
                     |what: &str| LedgerError::Database(format!("the {what} of {} {id} cannot be read", table.name()));
                 let record = serde_json::from_str(&doc).map_err(|_| unreadable("record"))?;
-                Ok((record, self.open_seal(&context(table, &id), &sealed).ok_or_else(|| {
-                    LedgerError::Database(format!(
-                        "the secret of {} {id} cannot be opened: put back the key file it was sealed with, or enter \
-                         the secret again",
-                        table.name()
-                    ))
-                })?))
+                let sealed = keys.open(&context(table, &id), &sealed).ok_or_else(|| cannot_open(table, &id))?;
+                Ok((record, Sealed::of_text(&sealed).ok_or_else(|| unreadable("secret"))?))
             })
             .collect()
     }
-
-    fn open_seal(&self, context: &str, sealed: &str) -> Option<Secret<String>> {
-        if sealed.is_empty() {
-            return Some(Secret::new(String::new()));
-        }
-        let plain = self.books.seal_key.open(context, &hex::decode(sealed).ok()?).ok()?;
-        std::str::from_utf8(&plain).ok().map(|text| Secret::new(text.to_owned()))
-    }
-}
-
-/// What a sealed value is bound to, so that it opens in its own row only.
-fn context(table: Table, id: &str) -> String {
-    format!("{}/{id}", table.name())
 }
 
 fn note(at: UnixMillis, actor: &str, kind: &str, payload: &Value) -> Note {

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::channel::Retiring;
 use crate::crypto::Secret;
 use crate::money::Currency;
 use crate::payment::{ChannelId, IllegalEvent, PaymentEvent, PaymentId, PaymentState, StoreId, TillId, UnixMillis};
@@ -180,6 +181,9 @@ pub struct Till {
     pub name: String,
     /// The HMAC key of its requests.
     pub secret: Secret<String>,
+    /// The key before the last rotation, while it is still good. Kept sealed like the other.
+    #[serde(skip)]
+    pub retiring: Option<Retiring>,
     /// Whether it may act.
     pub enabled: bool,
     /// Whether it may manage accounts, stores and tills.

@@ -13,7 +13,6 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::book::{Millis, Provider, Refund, Refusal, Trade, TradeState, Wallet};
 use super::faults::{Fault, Kind};
-use super::wechatpay::control as wechatpay;
 use super::{Shared, notify};
 
 /// No wallet holds more, in fen.
@@ -33,7 +32,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or_default();
         Self { r#type: "about:blank", title, status: status.as_u16(), code, detail: detail.into() }
     }
@@ -90,7 +89,7 @@ impl From<JsonRejection> for Problem {
 /// JSON whose errors are problems.
 #[derive(FromRequest)]
 #[from_request(via(Json), rejection(Problem))]
-pub(super) struct Body<T>(pub T);
+pub(super) struct Body<T>(T);
 
 /// A fresh payment code.
 #[derive(Serialize, ToSchema)]
@@ -336,10 +335,7 @@ pub(super) async fn clock(
         faults,
         plan_fault,
         clear_faults,
-        clock,
-        wechatpay::behave,
-        wechatpay::rotate,
-        wechatpay::probe
+        clock
     ),
     components(schemas(Wallet, Provider, Trade, TradeState, Refund, Fault, Kind, Problem))
 )]

@@ -24,9 +24,12 @@ pub fn keys() -> &'static std::path::Path {
 pub fn config() -> SandboxConfig {
     SandboxConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
+        out: None,
         keys_dir: Some(keys().to_owned()),
         seed: 7,
-        ..SandboxConfig::default()
+        faults: None,
+        speed_up: scantill::sandbox::SPEED_UP,
+        books: None,
     }
 }
 

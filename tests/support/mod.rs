@@ -20,6 +20,8 @@ pub fn scantill(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_scantill"));
     command.env_remove("RUST_LOG").env_remove("SCANTILL_DATABASE").env_remove("DISPLAY").env("LANG", "C.UTF-8");
     command.env("SCANTILL_DATA_DIR", data);
+    // No story leaves anything in the keyring of whoever runs it.
+    command.env_remove("SCANTILL_PASSPHRASE").env_remove("SCANTILL_NEW_PASSPHRASE").env("SCANTILL_KEY_STORE", "file");
     command
 }
 
@@ -109,6 +111,15 @@ impl Running {
                 self.errors.try_iter().collect::<Vec<_>>()
             );
             thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// What it said on stderr and was not read yet; all of it once it has ended.
+    pub fn errors(&mut self) -> Vec<String> {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            self.errors.iter().collect()
+        } else {
+            self.errors.try_iter().collect()
         }
     }
 
@@ -240,14 +251,8 @@ pub async fn add_accounts(base_url: &str, key_file: &str, sandbox_url: &str, out
     });
     for (channel, credentials) in [("alipay", alipay), ("wechatpay", wechatpay)] {
         let account = CreateAccount {
-            id: None,
-            channel: channel.parse().expect("a channel"),
-            name: channel.into(),
-            base_url: sandbox_url.into(),
-            training: false,
             notify_base_url: Some(base_url.into()),
-            timing: Default::default(),
-            credentials,
+            ..CreateAccount::new(channel.parse().expect("a channel"), channel.into(), sandbox_url.into(), credentials)
         };
         client.create_account(&account).await.expect("the account is taken");
     }

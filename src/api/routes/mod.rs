@@ -1,7 +1,9 @@
 //! The calls, a file for each group.
 
 mod about;
+mod account_tests;
 mod accounts;
+mod keys;
 mod notifications;
 mod payments;
 mod stores;
@@ -22,9 +24,14 @@ use super::wire::Problem;
 
 pub(super) use self::{
     about::{__path_health, health},
+    account_tests::{__path_forms, __path_test_new, __path_test_stored},
     accounts::{
         __path_change as __path_change_account, __path_create as __path_create_account,
         __path_list as __path_list_accounts, __path_read as __path_read_account,
+        __path_remove as __path_remove_account, __path_rotate as __path_rotate_account,
+    },
+    keys::{
+        __path_list as __path_list_keys, __path_read_policy, __path_rotate as __path_rotate_key, __path_set_policy,
     },
     notifications::__path_notification,
     payments::{
@@ -55,7 +62,14 @@ pub(super) fn router(state: Shared) -> Router {
         .route("/v1/takings", get(takings::takings))
         .route("/v1/events", get(events))
         .route("/v1/accounts", post(accounts::create).get(accounts::list))
-        .route("/v1/accounts/{id}", get(accounts::read).patch(accounts::change))
+        .route("/v1/accounts/{id}", get(accounts::read).patch(accounts::change).delete(accounts::remove))
+        .route("/v1/accounts/{id}/rotate", post(accounts::rotate))
+        .route("/v1/accounts/{id}/test", post(account_tests::test_stored))
+        .route("/v1/accounts/test", post(account_tests::test_new))
+        .route("/v1/account-forms", get(account_tests::forms))
+        .route("/v1/policy", get(keys::read_policy).put(keys::set_policy))
+        .route("/v1/keys", get(keys::list))
+        .route("/v1/keys/rotate", post(keys::rotate))
         .route("/v1/stores", post(stores::create).get(stores::list))
         .route("/v1/stores/{id}", get(stores::read).patch(stores::change))
         .route("/v1/tills", post(tills::create).get(tills::list))

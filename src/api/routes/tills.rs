@@ -49,6 +49,7 @@ pub(in crate::api) async fn create(
         store: store.id,
         name: checked_name(&new.name)?,
         secret: Secret::new(secret.clone()),
+        retiring: None,
         enabled: true,
         admin: false,
     };

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod account;
 mod camera;
 mod decode;
 mod ledger;
@@ -25,7 +26,8 @@ pub(super) fn run(cli: Cli, started: Instant) -> Result<ExitCode> {
     let open = || -> Result<(DataDir, Config)> {
         let data = DataDir::open(cli.data_dir.clone())?;
         let config = Config::read(&data.config())?;
-        Ok((data, config))
+        let key_store = cli.key_store.map(Into::into).or(config.key_store);
+        Ok((data, Config { key_store, ..config }))
     };
     match cli.command {
         None => {
@@ -48,6 +50,10 @@ pub(super) fn run(cli: Cli, started: Instant) -> Result<ExitCode> {
         Some(Command::Ledger(LedgerCommand::Rebuild { books })) => {
             let (data, config) = open()?;
             runtime()?.block_on(ledger::rebuild(books, &data, &config))
+        }
+        Some(Command::Account(command)) => {
+            let (data, config) = open()?;
+            runtime()?.block_on(account::run(command, &data, &config))
         }
         Some(Command::Takings(args)) => {
             let (data, config) = open()?;

@@ -31,7 +31,7 @@ pub(super) async fn run(args: TakingsArgs, data: &DataDir, config: &Config) -> R
         return Ok(ExitCode::from(2));
     }
     let ledger = Ledger::open(data.ledger_config(args.books.database, config.calendar(), true)?).await?;
-    let live = ledger.accounts().await?.iter().any(|account| account.enabled && !account.training);
+    let live = ledger.takes_real_money().await?;
     let day = date.unwrap_or_else(|| ledger.business_day(now()));
     let query = TakingsQuery { day, store: None, till: None, training: !live, currency: Currency::CNY };
     let takings = ledger.takings(&query).await?;
