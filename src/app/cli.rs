@@ -159,6 +159,9 @@ pub(super) struct SandboxArgs {
     /// How many times faster than the provider's own schedule notifications are repeated
     #[arg(long, value_name = "N", default_value_t = crate::sandbox::SPEED_UP, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub speed_up: u32,
+    /// Speak TLS on this address as well; there /secapi wants the merchant's certificate, as in reality
+    #[arg(long, value_name = "A")]
+    pub tls_listen: Option<SocketAddr>,
     /// Keep wallets and trades in this file from start to start [default: in memory only]
     #[arg(long, value_name = "FILE")]
     pub books: Option<PathBuf>,

@@ -1,5 +1,4 @@
-//! AES in CBC with PKCS#7 padding (Alipay's content encryption, WeChat Pay APIv2's refund notifications are ECB and not
-//! here).
+//! AES in CBC with PKCS#7 padding: Alipay's content encryption.
 
 use aws_lc_rs::cipher::{
     AES_128, AES_256, DecryptionContext, EncryptionContext, PaddedBlockDecryptingKey, PaddedBlockEncryptingKey,

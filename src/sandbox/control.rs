@@ -13,6 +13,7 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::book::{Millis, Provider, Refund, Refusal, Trade, TradeState, Wallet};
 use super::faults::{Fault, Kind};
+use super::wechatpay::control as wechatpay;
 use super::{Shared, notify};
 
 /// No wallet holds more, in fen.
@@ -32,7 +33,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or_default();
         Self { r#type: "about:blank", title, status: status.as_u16(), code, detail: detail.into() }
     }
@@ -89,7 +90,7 @@ impl From<JsonRejection> for Problem {
 /// JSON whose errors are problems.
 #[derive(FromRequest)]
 #[from_request(via(Json), rejection(Problem))]
-pub(super) struct Body<T>(T);
+pub(super) struct Body<T>(pub T);
 
 /// A fresh payment code.
 #[derive(Serialize, ToSchema)]
@@ -335,7 +336,10 @@ pub(super) async fn clock(
         faults,
         plan_fault,
         clear_faults,
-        clock
+        clock,
+        wechatpay::behave,
+        wechatpay::rotate,
+        wechatpay::probe
     ),
     components(schemas(Wallet, Provider, Trade, TradeState, Refund, Fault, Kind, Problem))
 )]

@@ -9,6 +9,7 @@ mod faults;
 mod keys;
 mod notify;
 mod phone;
+mod tls;
 mod wechatpay;
 mod wire;
 
@@ -55,6 +56,8 @@ pub struct SandboxConfig {
     pub speed_up: u32,
     /// The file that wallets and trades are kept in from start to start; in memory only where absent.
     pub books: Option<PathBuf>,
+    /// Where to speak TLS as well; there the calls that want the merchant's own certificate demand it.
+    pub tls_listen: Option<SocketAddr>,
 }
 
 /// A minute of a provider's schedule takes a second, unless said otherwise.
@@ -71,6 +74,7 @@ impl Default for SandboxConfig {
             faults: None,
             speed_up: SPEED_UP,
             books: None,
+            tls_listen: None,
         }
     }
 }
@@ -114,6 +118,7 @@ struct Shared {
     clock: Clock,
     faults: Mutex<Faults>,
     credentials: Credentials,
+    wechatpay: wechatpay::Desk,
     base_url: String,
     books: Option<PathBuf>,
     http: reqwest::Client,
@@ -179,6 +184,7 @@ impl Drop for OpenBook<'_> {
 pub struct Sandbox {
     shared: Arc<Shared>,
     base_url: String,
+    tls_url: Option<String>,
     address: SocketAddr,
     stopping: CancellationToken,
     task: JoinHandle<()>,
@@ -190,16 +196,16 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError`] says what to do.
     pub async fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
-        let SandboxConfig { listen, out, keys_dir, seed, faults, speed_up, books } = config;
+        let SandboxConfig { listen, out, keys_dir, seed, faults, speed_up, books, tls_listen } = config;
         let faults = match faults.as_deref() {
             Some(spec) => Faults::parse(spec, seed).map_err(SandboxError::Faults)?,
             None => Faults::none(seed),
         };
-        let listener = TcpListener::bind(listen).await.map_err(|source| match source.kind() {
-            std::io::ErrorKind::AddrInUse => SandboxError::PortTaken { address: listen },
-            _ => SandboxError::CannotListen { address: listen, source },
-        })?;
-        let address = listener.local_addr().map_err(|source| SandboxError::CannotListen { address: listen, source })?;
+        let (listener, address) = bind(listen).await?;
+        let secure = match tls_listen {
+            Some(listen) => Some(bind(listen).await?),
+            None => None,
+        };
         let credentials = tokio::task::spawn_blocking(move || Credentials::load_or_make(keys_dir.as_deref()))
             .await
             .map_err(|error| SandboxError::Keys(error.to_string()))??;
@@ -209,8 +215,14 @@ impl Sandbox {
             Some(path) => Book::open(path, seed, wire::now())
                 .map_err(|problem| SandboxError::File { path: path.clone(), problem })?,
         };
+        let secure = match secure {
+            Some((listener, address)) => Some((listener, address, tls::Server::new(address, &credentials)?)),
+            None => None,
+        };
+        let tls_url = secure.as_ref().map(|(_, address, _)| format!("https://{}", reachable(*address)));
         if let Some(out) = out {
-            credentials.write_out(&out, &base_url)?;
+            let authority = secure.as_ref().map(|(_, _, server)| server.authority.as_str());
+            credentials.write_out(&out, &base_url, tls_url.as_deref().zip(authority))?;
         }
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(5))
@@ -223,6 +235,7 @@ impl Sandbox {
             clock: Clock::default(),
             faults: Mutex::new(faults),
             credentials,
+            wechatpay: wechatpay::Desk::default(),
             base_url: base_url.clone(),
             books,
             http,
@@ -232,6 +245,10 @@ impl Sandbox {
         });
         let app = router(shared.clone());
         let stopping = CancellationToken::new();
+        if let Some((listener, address, server)) = secure {
+            let serving = server.serve(listener, app.clone(), stopping.clone());
+            serving.map_err(|source| SandboxError::CannotListen { address, source })?;
+        }
         let stop = stopping.clone();
         let task = tokio::spawn(async move {
             let serve = axum::serve(listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
@@ -239,13 +256,19 @@ impl Sandbox {
                 tracing::error!(%error, "the sandbox stopped serving");
             }
         });
-        Ok(Self { shared, base_url, address, stopping, task })
+        Ok(Self { shared, base_url, tls_url, address, stopping, task })
     }
 
     /// Where it is, without a slash at its end: every provider's base URL.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// The same of the listener that speaks TLS, where there is one.
+    #[must_use]
+    pub fn tls_url(&self) -> Option<&str> {
+        self.tls_url.as_deref()
     }
 
     /// Where a phone in the same network opens the wallet; on this machine alone where the sandbox listens on loopback.
@@ -270,6 +293,16 @@ impl Sandbox {
         let mut tasks = std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
     }
+}
+
+async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), SandboxError> {
+    let cannot = |source| SandboxError::CannotListen { address: listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => SandboxError::PortTaken { address: listen },
+        _ => cannot(source),
+    })?;
+    let address = listener.local_addr().map_err(cannot)?;
+    Ok((listener, address))
 }
 
 /// Where a program on this machine reaches who listens at `address`.
@@ -302,15 +335,7 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/gateway.do", get(alipay::gateway).post(alipay::gateway))
         .route("/downloadBillFile.resource", get(alipay::download))
-        .route("/v3/pay/transactions/native", post(wechatpay::native))
-        .route("/v3/pay/transactions/codepay", post(wechatpay::codepay))
-        .route("/v3/pay/transactions/out-trade-no/{number}", get(wechatpay::query))
-        .route("/v3/pay/transactions/id/{number}", get(wechatpay::query_by_id))
-        .route("/v3/pay/transactions/out-trade-no/{number}/close", post(wechatpay::close))
-        .route("/v3/pay/transactions/out-trade-no/{number}/reverse", post(wechatpay::reverse))
-        .route("/v3/refund/domestic/refunds", post(wechatpay::refund))
-        .route("/v3/refund/domestic/refunds/{number}", get(wechatpay::query_refund))
-        .route("/v3/certificates", get(wechatpay::certificates))
+        .merge(wechatpay::routes())
         .route("/sandbox/wallets", get(control::wallets))
         .route("/sandbox/wallets/{id}", patch(control::change_wallet))
         .route("/sandbox/wallets/{id}/code", post(control::code))

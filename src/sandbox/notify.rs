@@ -50,8 +50,8 @@ pub(super) struct Way {
     pub schedule: &'static [u64],
     /// Words and signs one delivery, at that time by the provider's clock.
     pub message: fn(&Credentials, &Notice, Millis) -> Message,
-    /// Whether an answer (status and body) ends the repeats.
-    pub acknowledged: fn(u16, &[u8]) -> bool,
+    /// Whether an answer (status and body) ends the repeats of a notification.
+    pub acknowledged: fn(&Notice, u16, &[u8]) -> bool,
 }
 
 const fn way(provider: Provider) -> &'static Way {
@@ -83,7 +83,7 @@ pub(super) async fn falsely(shared: &Shared, mut trade: Trade, forged: bool, now
     let way = way(trade.channel);
     let notice = Notice { id: hex::encode(random_bytes::<16>()), event: Event::Paid, trade, url, forged };
     let message = (way.message)(&shared.credentials, &notice, shared.wall(notice.trade.channel));
-    Some(deliver(shared, way, &notice.url, message).await)
+    Some(deliver(shared, way, &notice, message).await)
 }
 
 fn start(shared: &Arc<Shared>, event: Event, trade: &Trade, url: String) {
@@ -121,7 +121,7 @@ async fn attempt(shared: &Shared, way: &Way, notice: &Notice, fate: NoticeFate) 
         }
         Some((Kind::Forge, _)) => {
             let forged = Notice { forged: true, ..notice.clone() };
-            let _ = deliver(shared, way, &notice.url, word(&forged)).await;
+            let _ = deliver(shared, way, notice, word(&forged)).await;
         }
         Some((Kind::WrongAmount, _)) => {
             let mut wrong = notice.clone();
@@ -132,20 +132,20 @@ async fn attempt(shared: &Shared, way: &Way, notice: &Notice, fate: NoticeFate) 
                     wrong.trade.refunded += 1;
                 }
             }
-            return deliver(shared, way, &notice.url, word(&wrong)).await;
+            return deliver(shared, way, notice, word(&wrong)).await;
         }
         _ => {}
     }
     let message = word(notice);
-    let taken = deliver(shared, way, &notice.url, message.clone()).await;
+    let taken = deliver(shared, way, notice, message.clone()).await;
     match fate {
         Some((Kind::Duplicate, _)) => {
-            let again = deliver(shared, way, &notice.url, word(notice)).await;
+            let again = deliver(shared, way, notice, word(notice)).await;
             taken || again
         }
         Some((Kind::Replay, wait)) if taken => {
             tokio::time::sleep(wait).await;
-            let _ = deliver(shared, way, &notice.url, message).await;
+            let _ = deliver(shared, way, notice, message).await;
             true
         }
         _ => taken,
@@ -153,9 +153,10 @@ async fn attempt(shared: &Shared, way: &Way, notice: &Notice, fate: NoticeFate) 
 }
 
 /// Sends one message; whether the merchant took it.
-async fn deliver(shared: &Shared, way: &Way, url: &str, message: Message) -> bool {
+async fn deliver(shared: &Shared, way: &Way, notice: &Notice, message: Message) -> bool {
     let Message { headers, body } = message;
-    let request = headers.into_iter().fold(shared.http.post(url), |request, (name, value)| request.header(name, value));
+    let request = shared.http.post(&notice.url);
+    let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
     let Ok(mut answer) = request.body(body).send().await else { return false };
     let mut text = Vec::new();
     while let Ok(Some(chunk)) = answer.chunk().await {
@@ -164,5 +165,5 @@ async fn deliver(shared: &Shared, way: &Way, url: &str, message: Message) -> boo
             return false;
         }
     }
-    (way.acknowledged)(answer.status().as_u16(), &text)
+    (way.acknowledged)(notice, answer.status().as_u16(), &text)
 }

@@ -24,12 +24,9 @@ pub fn keys() -> &'static std::path::Path {
 pub fn config() -> SandboxConfig {
     SandboxConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
-        out: None,
         keys_dir: Some(keys().to_owned()),
         seed: 7,
-        faults: None,
-        speed_up: scantill::sandbox::SPEED_UP,
-        books: None,
+        ..SandboxConfig::default()
     }
 }
 

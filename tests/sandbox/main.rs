@@ -9,3 +9,8 @@ mod control;
 mod house;
 mod notifications;
 mod wechatpay;
+mod wechatpay_bills;
+mod wechatpay_keys;
+mod wechatpay_refunds;
+mod wechatpay_tls;
+mod wechatpay_v2;

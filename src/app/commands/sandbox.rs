@@ -10,10 +10,14 @@ use crate::app::cli::SandboxArgs;
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 pub(super) async fn run(args: SandboxArgs) -> Result<ExitCode> {
-    let SandboxArgs { listen, out, seed, faults, speed_up, books } = args;
-    let config = SandboxConfig { listen, out, seed, faults, speed_up, books, ..SandboxConfig::default() };
+    let SandboxArgs { listen, out, seed, faults, speed_up, books, tls_listen } = args;
+    let config = SandboxConfig { listen, out, seed, faults, speed_up, books, tls_listen, ..SandboxConfig::default() };
     let sandbox = Sandbox::start(config).await?;
-    print_line(&json!({ "base_url": sandbox.base_url() }).to_string());
+    let mut told = json!({ "base_url": sandbox.base_url() });
+    if let Some(url) = sandbox.tls_url() {
+        told["tls_base_url"] = json!(url);
+    }
+    print_line(&told.to_string());
     eprintln!("The sandbox listens; no real money moves. Ctrl-C stops it.");
     eprintln!("A customer's wallet: {}", sandbox.phone_url());
     asked_to_end().await;

@@ -12,7 +12,7 @@ use crate::sandbox::wire::{china, yuan};
 pub(in crate::sandbox) const NOTIFY: Way = Way {
     schedule: &[240, 600, 600, 3_600, 7_200, 21_600, 54_000],
     message,
-    acknowledged: |_, body| body.trim_ascii() == b"success",
+    acknowledged: |_, _, body| body.trim_ascii() == b"success",
 };
 
 fn message(credentials: &Credentials, notice: &Notice, now: Millis) -> Message {

@@ -58,12 +58,13 @@ impl Provider {
 
     /// Whose path it is; `None` where it is the sandbox's own.
     pub fn of_path(path: &str) -> Option<Self> {
-        const PATHS: [(&str, Provider); 5] = [
+        const PATHS: [(&str, Provider); 6] = [
             ("/gateway.do", Provider::Alipay),
             ("/downloadBillFile.resource", Provider::Alipay),
             ("/v3/", Provider::Wechatpay),
             ("/pay/", Provider::Wechatpay),
             ("/secapi/", Provider::Wechatpay),
+            ("/payitil/", Provider::Wechatpay),
         ];
         PATHS.iter().find(|(start, _)| path.starts_with(start)).map(|(_, provider)| *provider)
     }

@@ -95,10 +95,28 @@ impl Credentials {
         self.alipay.certificate_account().unwrap_or_else(|_| json!({})).to_string()
     }
 
+    /// The WeChat Pay account of a merchant who still speaks APIv2.
+    #[must_use]
+    pub fn wechatpay_v2_account_json(&self) -> String {
+        self.wechatpay.v2_account().unwrap_or_else(|_| json!({})).to_string()
+    }
+
     /// Writes `credentials.json` and the files that it names.
-    pub(super) fn write_out(&self, folder: &Path, base_url: &str) -> Result<(), SandboxError> {
+    /// `tls` is the base URL of the listener that speaks TLS, and the certificate of its authority.
+    pub(super) fn write_out(
+        &self,
+        folder: &Path,
+        base_url: &str,
+        tls: Option<(&str, &str)>,
+    ) -> Result<(), SandboxError> {
+        const AUTHORITY: &str = "tls_ca_certificate.pem";
         make_folder(folder)?;
         let mut told = json!({ "base_url": base_url });
+        if let Some((url, authority)) = tls {
+            told["tls_base_url"] = json!(url);
+            told["tls_ca_certificate"] = json!(AUTHORITY);
+            write(&folder.join(AUTHORITY), authority.as_bytes())?;
+        }
         for (name, export) in [("alipay", self.alipay.export()?), ("wechatpay", self.wechatpay.export()?)] {
             told[name] = export.section;
             for (file, bytes) in export.files {

@@ -29,12 +29,14 @@ pub(in crate::sandbox) struct Subject<'a> {
     pub authority: bool,
     /// First and last year, January the first of each.
     pub years: (i32, i32),
+    /// How many bytes its serial number has, at most 20.
+    pub serial_bytes: usize,
 }
 
 impl<'a> Subject<'a> {
     /// A certificate that outlives any test: a provider's own holds for some years.
     pub fn new(organization: &'a str, unit: &'a str, common_name: &'a str) -> Self {
-        Self { organization, unit, common_name, authority: false, years: (2020, 2120) }
+        Self { organization, unit, common_name, authority: false, years: (2020, 2120), serial_bytes: 16 }
     }
 
     /// One that issues others.
@@ -62,10 +64,10 @@ impl<'a> Subject<'a> {
             params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment];
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         }
-        let mut serial: [u8; 16] = random_bytes();
+        let mut serial: [u8; 20] = random_bytes();
         // Positive and of full length, as an authority's own are.
         serial[0] = 0x50 | (serial[0] & 0x0f);
-        params.serial_number = Some(SerialNumber::from_slice(&serial));
+        params.serial_number = Some(SerialNumber::from_slice(serial.get(..self.serial_bytes).unwrap_or(&serial)));
         params
     }
 }

@@ -1,70 +1,65 @@
-//! Reading what a merchant asks for. Pure.
+//! Reading what a merchant asks for by APIv3. Pure.
 
 use serde_json::Value;
 
 use super::HERE;
-use super::answer::Refused;
+use super::refused::{Place, Refused};
+use super::rules::{Letters, bytes, check_text, currency, fen, field, required, text};
 use crate::sandbox::book::{Details, Millis, Number, Order};
 
 /// A shown order is good for so long unless the merchant says otherwise.
-const SHOWN_LIFETIME: Millis = 2 * 3_600_000;
-const OUT_TRADE_NO: std::ops::RangeInclusive<usize> = 6..=32;
-const MAX_OUT_REFUND_NO: usize = 64;
-const MAX_DESCRIPTION: usize = 127;
-const MAX_ATTACH: usize = 128;
-const MAX_AMOUNT: i64 = 10_000_000_000;
+pub(super) const SHOWN_LIFETIME: Millis = 2 * 3_600_000;
+const ORDER_NUMBER: &str = "商户订单号";
 
-fn number_fits(number: &str) -> bool {
-    number.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte))
-}
-
-fn fen(amount: &Value, name: &str) -> Result<i64, Refused> {
-    match amount[name].as_i64() {
-        None if amount[name].is_null() => Err(Refused::param(&format!("缺少参数amount.{name}"))),
-        Some(fen @ 1..=MAX_AMOUNT) => Ok(fen),
-        _ => Err(Refused::param(&format!("参数amount.{name}应为正整数，单位为分"))),
-    }
-}
-
-fn cny(amount: &Value, required: bool) -> Result<(), Refused> {
-    match amount["currency"].as_str() {
-        Some("CNY") => Ok(()),
-        None if !required => Ok(()),
-        _ => Err(Refused::param("参数amount.currency应为CNY")),
-    }
+/// The merchant's number of an order, as it stands in an address.
+pub(super) fn number_in_path(number: &str) -> Result<(), Refused> {
+    check_text(Place::Path, "/out_trade_no", ORDER_NUMBER, number, bytes(6, 32), Letters::Order)
 }
 
 /// What Native and codepay have in common.
 fn order(body: &Value, expires_at: Millis) -> Result<Order, Refused> {
-    let out_trade_no = body["out_trade_no"].as_str().unwrap_or("");
-    if !OUT_TRADE_NO.contains(&out_trade_no.len()) || !number_fits(out_trade_no) {
-        return Err(Refused::param("参数out_trade_no应为6至32个字符的数字、大小写字母和_-|*"));
-    }
-    let subject = body["description"].as_str().unwrap_or("");
-    if subject.is_empty() || subject.chars().count() > MAX_DESCRIPTION {
-        return Err(Refused::param("参数description必填，且不超过127个字符"));
-    }
-    let attach = body["attach"].as_str().filter(|attach| !attach.is_empty());
-    if attach.is_some_and(|attach| attach.len() > MAX_ATTACH) {
-        return Err(Refused::param("参数attach不超过128个字符"));
-    }
-    cny(&body["amount"], false)?;
+    let subject = required(body, field("/description", "商品描述"), bytes(1, 127), Letters::Any)?;
+    let out_trade_no = required(body, field("/out_trade_no", ORDER_NUMBER), bytes(6, 32), Letters::Order)?;
+    let attach = text(body, field("/attach", "附加数据"), bytes(1, 128), Letters::Any, false)?;
+    let amount = fen(body, field("/amount/total", "总金额"))?;
+    currency(body, false)?;
+    let device = text(body, field("/scene_info/device_id", "终端设备号"), bytes(1, 32), Letters::Any, false)?;
+    let details: Details = device.map(|device| ("device_info".to_owned(), device.to_owned())).into_iter().collect();
     Ok(Order {
         channel: HERE,
         out_trade_no: out_trade_no.to_owned(),
         subject: subject.to_owned(),
-        amount: fen(&body["amount"], "total")?,
+        amount,
         expires_at,
         attach: attach.map(str::to_owned),
         notify_url: None,
         notify_serial: None,
-        details: Details::new(),
+        details,
     })
+}
+
+/// Where the merchant wants to be told. The platform wants an address in a new order, and of https where it is public.
+/// Here a till that nobody can reach may leave it out and ask instead, and plain http is taken: a sandbox's merchants
+/// listen on their own machine.
+fn notify_url(body: &Value) -> Result<Option<String>, Refused> {
+    let url = text(body, field("/notify_url", "通知地址"), bytes(1, 256), Letters::Any, false)?;
+    let fits = |url: &str| {
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        host.is_some_and(|host| !host.is_empty() && !host.contains(['?', '#', '[', ']', ' ']))
+    };
+    match url {
+        Some(url) if !fits(url) => Err(Refused::rule(
+            Place::Body,
+            url.into(),
+            "输入源“/body/notify_url”映射到值字段“通知地址”字符串规则校验失败，字符串应为不带查询串的网址",
+        )),
+        url => Ok(url.map(str::to_owned)),
+    }
 }
 
 /// A Native order; `serial` is the key that the merchant wants notifications checked with.
 pub(super) fn shown_order(body: &Value, serial: Option<&str>, now: Millis) -> Result<Order, Refused> {
-    let expires_at = match body["time_expire"].as_str() {
+    let expires_at = match text(body, field("/time_expire", "交易结束时间"), bytes(1, 64), Letters::Any, false)? {
         None => now + SHOWN_LIFETIME,
         Some(text) => {
             let wrong = || Refused::param("参数time_expire应为rfc3339格式的未来时间");
@@ -72,15 +67,8 @@ pub(super) fn shown_order(body: &Value, serial: Option<&str>, now: Millis) -> Re
             Some(at).filter(|at| *at > now).ok_or_else(wrong)?
         }
     };
-    // The platform wants it, and https. Here a till that nobody can reach may leave it out and ask instead, and plain
-    // http is taken: a sandbox's merchants listen on their own machine.
-    let notify_url = body["notify_url"].as_str().filter(|url| !url.is_empty());
-    let fits = |url: &str| (url.starts_with("https://") || url.starts_with("http://")) && !url.contains('?');
-    if !notify_url.is_none_or(fits) {
-        return Err(Refused::param("参数notify_url应为不带查询串的网址"));
-    }
     let mut order = order(body, expires_at)?;
-    order.notify_url = notify_url.map(str::to_owned);
+    order.notify_url = notify_url(body)?;
     order.notify_serial = serial.map(str::to_owned);
     Ok(order)
 }
@@ -90,41 +78,60 @@ pub(super) fn code_order(body: &Value, now: Millis) -> Result<Order, Refused> {
     order(body, now + SHOWN_LIFETIME)
 }
 
-/// The customer's code: 18 digits, beginning 10 to 15.
-pub(super) fn auth_code(body: &Value) -> Result<&str, Refused> {
-    let code = body["payer"]["auth_code"].as_str().unwrap_or("");
+/// Whether a text has the form of a customer's payment code: 18 digits, beginning 10 to 15.
+pub(super) fn is_auth_code(code: &str) -> bool {
     let prefix = code.get(..2).and_then(|prefix| prefix.parse::<u8>().ok());
-    if code.is_empty() {
-        return Err(Refused::param("缺少参数payer.auth_code"));
-    }
-    if code.len() != 18 || !code.bytes().all(|byte| byte.is_ascii_digit()) || !matches!(prefix, Some(10..=15)) {
-        return Err(Refused::new(400, "AUTH_CODE_INVALID", "请扫描微信支付付款码"));
+    code.len() == 18 && code.bytes().all(|byte| byte.is_ascii_digit()) && matches!(prefix, Some(10..=15))
+}
+
+/// The customer's code.
+pub(super) fn auth_code(body: &Value) -> Result<&str, Refused> {
+    let code = required(body, field("/payer/auth_code", "授权码"), bytes(1, 32), Letters::Any)?;
+    if !is_auth_code(code) {
+        let message = "请扫描微信支付授权码(以10/11/12/13/14/15为前缀的18位数字)";
+        return Err(Refused::new(400, "AUTH_CODE_INVALID", message));
     }
     Ok(code)
 }
 
+/// A code payment says which store it is for.
+pub(super) fn scene(body: &Value) -> Result<(), Refused> {
+    text(body, field("/scene_info/store_info/id", "门店编号"), bytes(1, 32), Letters::Any, false)?;
+    text(body, field("/scene_info/store_info/out_id", "商户门店编号"), bytes(1, 32), Letters::Any, false)?;
+    Ok(())
+}
+
 /// A refund as a merchant asks for it.
+#[derive(Debug)]
 pub(super) struct Refund<'a> {
     pub number: Number<'a>,
     pub out_refund_no: &'a str,
     pub amount: i64,
     pub total: i64,
+    pub reason: Option<&'a str>,
+    pub notify_url: Option<String>,
 }
 
 impl<'a> Refund<'a> {
     pub fn read(body: &'a Value) -> Result<Self, Refused> {
-        let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty());
-        let number = match (text("transaction_id"), text("out_trade_no")) {
+        let platform = text(body, field("/transaction_id", "微信支付订单号"), bytes(1, 32), Letters::Any, false)?;
+        let merchant = text(body, field("/out_trade_no", ORDER_NUMBER), bytes(6, 32), Letters::Order, false)?;
+        let number = match (platform, merchant) {
             (Some(number), _) => Number::Provider(number),
             (None, Some(number)) => Number::Merchant(number),
             (None, None) => return Err(Refused::param("transaction_id和out_trade_no不能同时为空")),
         };
-        let out_refund_no = text("out_refund_no").ok_or_else(|| Refused::param("缺少参数out_refund_no"))?;
-        if out_refund_no.len() > MAX_OUT_REFUND_NO || !number_fits(out_refund_no) {
-            return Err(Refused::param("参数out_refund_no不合法"));
-        }
-        cny(&body["amount"], true)?;
-        let (amount, total) = (fen(&body["amount"], "refund")?, fen(&body["amount"], "total")?);
-        Ok(Self { number, out_refund_no, amount, total })
+        let out_refund_no = required(body, field("/out_refund_no", "商户退款单号"), bytes(1, 64), Letters::Refund)?;
+        let amount = fen(body, field("/amount/refund", "退款金额"))?;
+        let total = fen(body, field("/amount/total", "原订单金额"))?;
+        currency(body, true)?;
+        Ok(Self {
+            number,
+            out_refund_no,
+            amount,
+            total,
+            reason: text(body, field("/reason", "退款原因"), bytes(1, 80), Letters::Any, false)?,
+            notify_url: notify_url(body)?,
+        })
     }
 }
