@@ -1,8 +1,10 @@
-//! Payloads of codes that merchants show: published ones are read and made again, and no text makes the reader panic.
+//! EMVCo's payloads: those of codes that merchants show are read and made again, those of cards are told by whose they
+//! are, and no text makes a reader panic.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use scantill::payment::{CardCode, CardCodeError, CardScheme, CodeRejection, CodeRule, PaymentCode};
 use scantill::qr::emvco::{
     Account, AdditionalData, EmvcoError, Initiation, Language, MAX_CHARACTERS, Payload, Template, Tip, checksum,
 };
@@ -233,6 +235,71 @@ fn payload() -> impl Strategy<Value = Payload> {
     )
 }
 
+/// A UnionPay wallet's code, as an open client of UnionPay International's interface has it in its tests.
+const UNIONPAY_CARD: &str = "hQVDUFYwMWFYTwigAAADMwEBAVcTYpJhA1hEQzVkHSIQIBAAABiAH180AQBjM58mCFaLEtnaC9l/nycBgJ8QEQ\
+    cAAQOgAAABCDM5OTk5OTk5nzYCAAGCAgAAnzcE6gZYyA==";
+/// The samples of EMVCo's specification: a card with track 2, and two applications with one card in common.
+const TRACK_2: &str = "hQVDUFYwMWEaTwegAAAAVVVVVw8SNFZ4kBI0WNGRIgESNF8=";
+const TWO_APPLICATIONS: &str = "hQVDUFYwMWETTwegAAAAVVVVUAhQcm9kdWN0MWETTwegAAAAZmZmUAhQcm9kdWN0MmJJWggSNFZ4kBI0WF8gDk\
+    NBUkRIT0xERVIvRU1WXy0IcnVlc2RlZW5kIZ8QBwYBCgMAAACfJghYT9OF+iNLzJ82AgABnzcEbVjvEw==";
+const QRIS: &str = "hQVDUFYwMWFcTwegAAAGAiAgUAdRUklTQ1BNWgqTYAACISAJl0KPXyAOcml6a2EgcmFtYWRoYW5fLQRpZGVuX1AVYWRob\
+    24ucml6a3lAZ21haWwuY29tnyUCl0JjB590BGFlNjE=";
+/// A transit ticket of GCash: no card in it, and the issuer's own bytes in its template.
+const TICKET: &str = "hQVDUFYwMWGBl08FR0NBU0haGzExMDcwMDQwMDAwMDAwMDAwMDEwODkwMzA5MGNxwRZHQy0wNzI1MjAyNS0wMDAwMDkzOT\
+    A4wgIAAcQEaINZd8gEaIM9a95HMEUCIGWdjueZsFZHMkVQSy/jlqQubfpvMk4BsQKeHJuIn5aJAiEAvNpixJCHfUCj6T/8Q8/V3ay0GmNFgAUdDz\
+    E+c/Ilny0=";
+
+#[test]
+fn a_cards_code_is_told_by_its_scheme_and_shows_no_number() {
+    let card = |text: &str| CardCode::read(text).unwrap().applications;
+    let unionpay = &card(UNIONPAY_CARD)[0];
+    assert_eq!((unionpay.scheme, unionpay.aid.as_str()), (CardScheme::UnionPay, "A000000333010101"));
+    assert_eq!(unionpay.card.as_deref(), Some("629261*********5641"));
+    let track_2 = &card(TRACK_2)[0];
+    assert_eq!((track_2.scheme, track_2.card.as_deref()), (CardScheme::Other, Some("123456******3458")));
+    let two = card(TWO_APPLICATIONS);
+    assert_eq!(two.len(), 2);
+    assert_eq!(two[1].label.as_deref(), Some("Product2"));
+    assert_eq!(two[0].card.as_deref(), Some("123456******3458"), "from what they have in common");
+    assert_eq!(card(QRIS)[0].scheme, CardScheme::Qris);
+    assert_eq!(card(TICKET)[0].card, None);
+    // Padding is often lost on the way.
+    assert_eq!(card(UNIONPAY_CARD.trim_end_matches('='))[0], *unionpay);
+
+    let wrong = |text: &str| CardCode::read(text).unwrap_err();
+    assert_eq!(wrong("6212345678901234567"), CardCodeError::NotCardCode);
+    assert_eq!(wrong("hQVDUFYwMQ"), CardCodeError::NoCard);
+    assert_eq!(wrong(&UNIONPAY_CARD[..60]), CardCodeError::Broken);
+    assert_eq!(wrong("hQVDUFYwMg=="), CardCodeError::NotCardCode, "CPV02");
+    assert_eq!(wrong(&format!("{UNIONPAY_CARD}*")), CardCodeError::NotBase64);
+    assert_eq!(wrong(&format!("hQVDUFYwMW{}", "A".repeat(3_000))), CardCodeError::TooLong);
+}
+
+#[test]
+fn a_scanned_cards_code_is_refused_by_name() {
+    let rules = CodeRule::published();
+    let rejection = PaymentCode::classify(UNIONPAY_CARD, &rules).unwrap_err();
+    let expected =
+        CodeRejection::CardCode { scheme: Some(CardScheme::UnionPay), card: Some("629261*********5641".into()) };
+    assert_eq!(rejection, expected);
+    assert_eq!(rejection.kind(), "card_code");
+    let words = rejection.to_string();
+    assert!(words.contains("UnionPay card 629261*********5641") && words.contains("19 digits"), "{words}");
+    let broken = PaymentCode::classify(&UNIONPAY_CARD[..60], &rules).unwrap_err();
+    assert_eq!(broken, CodeRejection::CardCode { scheme: None, card: None });
+    assert!(broken.to_string().contains("a bank card"));
+}
+
+#[test]
+fn an_unknown_prefix_is_answered_with_those_that_are_known() {
+    let mut rules = CodeRule::published();
+    rules.push(CodeRule { channel: "tealpay".parse().unwrap(), prefixes: 7..=9, lengths: 18..=18 });
+    let words = PaymentCode::classify("99123456789012345678", &rules).unwrap_err().to_string();
+    for known in ["Alipay (25-30)", "WeChat Pay (10-15)", "UnionPay (62)", "tealpay (07-09)"] {
+        assert!(words.contains(known), "{words}");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_built_is_read_again(payload in payload()) {
@@ -261,5 +328,25 @@ proptest! {
         let _ = read(&format!("000201{text}"));
         let _ = read(&sealed(&format!("000201{objects}")));
         let _ = Template::read(&objects);
+    }
+
+    #[test]
+    fn no_cards_code_makes_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), at: u16, to: u8) {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::STANDARD;
+        let beginning = b"\x85\x05CPV01";
+        let _ = CardCode::read(&STANDARD.encode([beginning.as_slice(), &bytes].concat()));
+        for sample in [UNIONPAY_CARD, TWO_APPLICATIONS, TICKET] {
+            let mut bytes = STANDARD.decode(sample).unwrap();
+            let at = usize::from(at) % bytes.len();
+            bytes[at] = to;
+            if let Ok(code) = CardCode::read(&STANDARD.encode(&bytes)) {
+                for application in code.applications {
+                    let card = application.card.unwrap_or_default();
+                    prop_assert!(card.is_empty() || card.matches('*').count() >= 2);
+                }
+            }
+        }
+        let _ = PaymentCode::classify(&String::from_utf8_lossy(&bytes), &CodeRule::published());
     }
 }

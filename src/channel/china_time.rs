@@ -1,7 +1,7 @@
 //! The providers' clock: China Standard Time, UTC+8 all year.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 
 use crate::payment::UnixMillis;
@@ -20,6 +20,25 @@ pub(super) fn plain(at: UnixMillis) -> String {
 pub(super) fn rfc3339(at: UnixMillis) -> String {
     let at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
     at.to_zoned(zone()).strftime("%Y-%m-%dT%H:%M:%S+08:00").to_string()
+}
+
+/// `yyyyMMddHHmmss`
+pub(super) fn compact(at: UnixMillis) -> String {
+    let at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
+    at.to_zoned(zone()).strftime("%Y%m%d%H%M%S").to_string()
+}
+
+/// The calendar day in China.
+pub(super) fn day(at: UnixMillis) -> Date {
+    let at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
+    at.to_zoned(zone()).date()
+}
+
+/// A moment of a day in China: `hhmmss` in six digits.
+pub(super) fn at(day: Date, hhmmss: &str) -> Option<UnixMillis> {
+    let two = |from: usize| hhmmss.get(from..from + 2)?.parse::<i8>().ok();
+    let time = Time::new(two(0)?, two(2)?, two(4)?, 0).ok().filter(|_| hhmmss.len() == 6)?;
+    day.to_datetime(time).to_zoned(zone()).ok().map(|zoned| zoned.timestamp().as_millisecond())
 }
 
 /// Reads `yyyy-MM-dd HH:mm:ss`.
@@ -43,6 +62,9 @@ mod tests {
         assert_eq!(read_plain(&plain(at)), Some(at));
         assert_eq!(read_rfc3339(&rfc3339(at)), Some(at));
         assert_eq!(plain(0), "1970-01-01 08:00:00");
+        assert_eq!(compact(0), "19700101080000");
+        assert_eq!(super::at(day(0), "080000"), Some(0));
+        assert_eq!((super::at(day(0), "8000"), super::at(day(0), "0800é")), (None, None));
         assert_eq!(read_plain("yesterday"), None);
     }
 }

@@ -16,6 +16,7 @@ mod http;
 mod notification;
 mod outcome;
 mod text;
+mod unionpay;
 mod unpack;
 mod wechatpay;
 
@@ -152,7 +153,7 @@ pub struct Provider {
 }
 
 /// Every provider: one line each.
-pub static PROVIDERS: &[Provider] = &[alipay::PROVIDER, wechatpay::PROVIDER];
+pub static PROVIDERS: &[Provider] = &[alipay::PROVIDER, wechatpay::PROVIDER, unionpay::PROVIDER];
 
 /// What an account with each provider consists of.
 #[must_use]

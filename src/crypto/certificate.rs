@@ -1,8 +1,8 @@
 //! X.509 certificates as the providers use them: who, until when, of whom, with which key.
 
 use aws_lc_rs::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RsaParameters,
-    UnparsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RsaParameters, UnparsedPublicKey,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -165,6 +165,12 @@ impl Certificate {
         self.algorithm == SHA1_WITH_RSA || self.algorithm == SHA256_WITH_RSA
     }
 
+    /// Whether it was signed with RSA and SHA-1.
+    #[must_use]
+    pub fn is_signed_with_sha1(&self) -> bool {
+        self.algorithm == SHA1_WITH_RSA
+    }
+
     /// Its RSA key.
     ///
     /// # Errors
@@ -191,6 +197,23 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError`].
     pub fn check_chain(&self, intermediates: &[Self], roots: &[Self], at: i64) -> Result<(), CertificateError> {
+        self.chain(intermediates, roots, at, false)
+    }
+
+    /// As [`Certificate::check_chain`], and signatures with SHA-1 count too: only where an account's policy allows it.
+    ///
+    /// # Errors
+    /// [`CertificateError`].
+    pub fn check_chain_with_sha1(
+        &self,
+        intermediates: &[Self],
+        roots: &[Self],
+        at: i64,
+    ) -> Result<(), CertificateError> {
+        self.chain(intermediates, roots, at, true)
+    }
+
+    fn chain(&self, intermediates: &[Self], roots: &[Self], at: i64, sha1: bool) -> Result<(), CertificateError> {
         let untrusted = || CertificateError::Untrusted { subject: self.subject.clone() };
         let mut current = self;
         for _ in 0..MAX_CHAIN {
@@ -198,22 +221,22 @@ impl Certificate {
             if roots.iter().any(|root| root == current) {
                 return Ok(());
             }
-            let issuer = roots
-                .iter()
-                .chain(intermediates)
-                .find(|issuer| issuer.subject == current.issuer && issuer.is_authority && current.is_signed_by(issuer));
+            let issuer = roots.iter().chain(intermediates).find(|issuer| {
+                issuer.subject == current.issuer && issuer.is_authority && current.is_signed_by(issuer, sha1)
+            });
             current = issuer.ok_or_else(untrusted)?;
         }
         Err(untrusted())
     }
 
-    fn is_signed_by(&self, issuer: &Self) -> bool {
+    fn is_signed_by(&self, issuer: &Self, sha1: bool) -> bool {
         let (Ok((_, parsed)), Ok((_, by))) =
             (X509Certificate::from_der(&self.der), X509Certificate::from_der(&issuer.der))
         else {
             return false;
         };
         let algorithm: &RsaParameters = match self.algorithm.as_str() {
+            SHA1_WITH_RSA if sha1 => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
             SHA256_WITH_RSA => &RSA_PKCS1_2048_8192_SHA256,
             "1.2.840.113549.1.1.12" => &RSA_PKCS1_2048_8192_SHA384,
             "1.2.840.113549.1.1.13" => &RSA_PKCS1_2048_8192_SHA512,

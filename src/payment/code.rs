@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 use zeroize::Zeroize;
 
-use super::ChannelId;
+use super::{CardCode, CardScheme, ChannelId};
 
 /// Which digits belong to a channel: the first two and the length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl PaymentCode {
             None if digits.len() < MIN_CODE_DIGITS => {
                 Err(CodeRejection::TooShort { channel: None, digits: digits.len() })
             }
-            None => Err(CodeRejection::UnknownPrefix { prefix: format!("{prefix:02}") }),
+            None => Err(CodeRejection::UnknownPrefix { prefix: format!("{prefix:02}"), known: known(rules) }),
         }
     }
 
@@ -135,9 +135,15 @@ pub enum CodeRejection {
     /// A code that a merchant shows to be paid, perhaps our own customer's display.
     #[error("this is a merchant's code, to be scanned by customers, not a customer's payment code")]
     MerchantCode,
-    /// A bank card's consumer-presented code (EMVCo CPM).
-    #[error("this is a bank card code in the EMVCo form, which this till does not take yet: ask for the 19-digit code")]
-    CardCode,
+    /// A bank card's consumer-presented code (EMVCo CPM). UnionPay's gateway takes only the digits (`qrNo`), which the
+    /// same app shows as a barcode.
+    #[error("this is the code of a {}, which this till cannot charge: ask for the 19 digits beginning 62, or another wallet", card_words(*scheme, card.as_deref()))]
+    CardCode {
+        /// Whose card, where the code says so.
+        scheme: Option<CardScheme>,
+        /// Its number, masked, where the code says it.
+        card: Option<String>,
+    },
     /// An EAN or UPC on a product.
     #[error("this is a product's barcode, not a payment code")]
     Product,
@@ -167,13 +173,46 @@ pub enum CodeRejection {
         digits: usize,
     },
     /// Digits that begin as no channel's codes do.
-    #[error(
-        "no wallet's payment codes begin with {prefix}: this till takes Alipay (25-30), WeChat Pay (10-15) and UnionPay (62)"
-    )]
+    #[error("no wallet's payment codes begin with {prefix}: this till takes {}", known_words(known))]
     UnknownPrefix {
         /// The first two digits.
         prefix: String,
+        /// What the codes begin with that are taken.
+        known: Vec<KnownCodes>,
     },
+}
+
+/// What a channel's codes begin with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KnownCodes {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The first two digits, such as `25-30` or `62`.
+    pub prefixes: String,
+}
+
+/// Each channel's prefixes once, in the order of the rules.
+fn known(rules: &[CodeRule]) -> Vec<KnownCodes> {
+    let mut known: Vec<KnownCodes> = Vec::new();
+    for rule in rules {
+        let (first, last) = (rule.prefixes.start(), rule.prefixes.end());
+        let prefixes = if first == last { format!("{first:02}") } else { format!("{first:02}-{last:02}") };
+        let codes = KnownCodes { channel: rule.channel.clone(), prefixes };
+        if !known.contains(&codes) {
+            known.push(codes);
+        }
+    }
+    known
+}
+
+fn known_words(known: &[KnownCodes]) -> String {
+    let words: Vec<_> = known.iter().map(|codes| format!("{} ({})", codes.channel.title(), codes.prefixes)).collect();
+    words.join(", ")
+}
+
+fn card_words(scheme: Option<CardScheme>, card: Option<&str>) -> String {
+    let scheme = scheme.unwrap_or(CardScheme::Other).title();
+    card.map_or_else(|| format!("{scheme} card"), |card| format!("{scheme} card {card}"))
 }
 
 impl CodeRejection {
@@ -184,7 +223,7 @@ impl CodeRejection {
             Self::Empty => "empty",
             Self::WebAddress => "web_address",
             Self::MerchantCode => "merchant_code",
-            Self::CardCode => "card_code",
+            Self::CardCode { .. } => "card_code",
             Self::Product => "product",
             Self::Wifi => "wifi",
             Self::Contact => "contact",
@@ -208,8 +247,9 @@ impl CodeRejection {
         ];
         if merchant.iter().any(|prefix| begins(prefix)) || (text.starts_with("000201") && text.contains("6304")) {
             Self::MerchantCode
-        } else if text.starts_with("hQVDUFYwMQ") {
-            Self::CardCode
+        } else if CardCode::is_one(text) {
+            let card = CardCode::read(text).ok().and_then(|code| code.applications.into_iter().next());
+            Self::CardCode { scheme: card.as_ref().map(|card| card.scheme), card: card.and_then(|card| card.card) }
         } else if begins("http://") || begins("https://") || begins("www.") {
             Self::WebAddress
         } else if begins("wifi:") {

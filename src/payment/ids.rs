@@ -127,6 +127,17 @@ impl ChannelId {
     pub const WECHATPAY: Self = Self(Cow::Borrowed("wechatpay"));
     /// UnionPay (bank cards by QR).
     pub const UNIONPAY: Self = Self(Cow::Borrowed("unionpay"));
+
+    /// What people call it, in English; a channel that is not built in goes by its id.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        match self.as_str() {
+            "alipay" => "Alipay",
+            "wechatpay" => "WeChat Pay",
+            "unionpay" => "UnionPay",
+            other => other,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! what the events so far make of it, so the journal alone can rebuild it.
 
 mod attempt;
+mod card_code;
 mod code;
 mod event;
 mod failure;
@@ -13,7 +14,8 @@ mod sale;
 mod state;
 
 pub use attempt::{Attempt, AttemptState, Way};
-pub use code::{CodeRejection, CodeRule, PaymentCode};
+pub use card_code::{CardApplication, CardCode, CardCodeError, CardScheme};
+pub use code::{CodeRejection, CodeRule, KnownCodes, PaymentCode};
 pub use event::{PaymentEvent, VoidReason};
 pub use failure::{Failure, FailureReason};
 pub use ids::{AccountId, ChannelId, IdError, OutTradeNo, PaymentId, StoreId, TillId};

@@ -347,8 +347,18 @@ pub fn hint_words(look: Look<'_>, hint: &Hint) -> (String, Option<String>) {
                 R::TooShort { digits, .. } | R::TooLong { digits, .. } => {
                     look.words.named_with("rejection", rejection.kind(), &[("digits", (*digits).into())])
                 }
-                R::UnknownPrefix { prefix } => {
-                    look.words.named_with("rejection", rejection.kind(), &[("prefix", prefix.as_str().into())])
+                R::UnknownPrefix { prefix, known } => {
+                    let known: Vec<_> = known
+                        .iter()
+                        .map(|codes| format!("{} {}", look.words.channel(&codes.channel), codes.prefixes))
+                        .collect();
+                    let values = [("prefix", prefix.as_str().into()), ("known", known.join(" · ").into())];
+                    look.words.named_with("rejection", rejection.kind(), &values)
+                }
+                R::CardCode { scheme, card } => {
+                    let scheme = scheme.map_or("", crate::payment::CardScheme::title);
+                    let values = [("scheme", scheme.into()), ("card", card.as_deref().unwrap_or_default().into())];
+                    look.words.named_with("rejection", rejection.kind(), &values)
                 }
                 other => look.words.named("rejection", other.kind()),
             };
