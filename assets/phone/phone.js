@@ -240,6 +240,8 @@ function compare(trades) {
   for (const trade of trades) {
     const before = known.get(trade.id);
     if (before === trade.state) continue;
+    // Whatever comes of it, a code that was sent is used up.
+    if (before === undefined && trade.by_code && state.code) state.code.spent = true;
     const open = before === undefined || before === 'WAIT_BUYER_PAY' || before === 'CREATED';
     if (trade.state === 'WAIT_BUYER_PAY') state.asked = trade;
     else if (trade.state === 'SUCCESS' && open) finish('paid', trade);
@@ -277,13 +279,10 @@ async function look() {
       } else {
         state.trades = await sandbox.history(state.wallet);
         compare(state.trades);
-        const spent = state.result?.kind === 'paid' && state.code && state.result.trade.by_code;
-        if (state.screen === 'home' && (!state.code || spent || sandbox.now() >= state.code.expiresAt - 500)) {
-          if (!spent || !state.code.spent) {
-            await renewCode();
-            state.code.spent = Boolean(spent);
-            renewed = true;
-          }
+        const over = !state.code || state.code.spent || sandbox.now() >= state.code.expiresAt - 500;
+        if (state.screen === 'home' && over) {
+          await renewCode();
+          renewed = true;
         }
       }
     }
@@ -373,7 +372,6 @@ const DEEDS = {
   }),
   done: () => {
     state.result = null;
-    if (state.code) state.code.spent = false;
     draw();
   },
 };

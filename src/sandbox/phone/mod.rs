@@ -34,6 +34,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/phone/camera.js", file(SCRIPT, include_str!("../../../assets/phone/camera.js")))
         .route("/phone/sandbox.js", file(SCRIPT, include_str!("../../../assets/phone/sandbox.js")))
         .route("/phone/words.js", file(SCRIPT, include_str!("../../../assets/phone/words.js")))
+        .route("/phone/font.ttf", get(font))
         .route("/phone/qr.svg", get(qr))
         .route("/phone/bars.svg", get(bars))
         .route("/phone/read", post(read).layer(DefaultBodyLimit::max(MAX_PICTURE_BYTES)))
@@ -76,6 +77,12 @@ fn picture(text: &str, svg: impl FnOnce(&str) -> Option<String>) -> Response {
         Some(svg) => (headers, svg).into_response(),
         None => (StatusCode::BAD_REQUEST, "this text has no such code").into_response(),
     }
+}
+
+/// For a browser whose machine has no Chinese letters of its own.
+async fn font() -> Response {
+    let headers = [(header::CONTENT_TYPE, "font/ttf"), (header::CACHE_CONTROL, "public, max-age=86400")];
+    (headers, crate::report::font::REGULAR).into_response()
 }
 
 async fn qr(Query(Text { text }): Query<Text>) -> Response {
