@@ -62,11 +62,19 @@ async fn the_control_calls_are_described() {
         ("/sandbox/trades", "get"),
         ("/sandbox/trades/{id}/confirm", "post"),
         ("/sandbox/trades/{id}/refuse", "post"),
+        ("/sandbox/trades/{id}/notify", "post"),
         ("/sandbox/faults", "post"),
         ("/sandbox/clock", "post"),
     ] {
         assert!(document["paths"][path][method].is_object(), "{method} {path}");
     }
+    let told = document.to_string();
+    for kind in
+        ["lose", "late", "reorder", "duplicate", "forge", "replay", "wrong_amount", "clock_skew", "refuse", "down"]
+    {
+        assert!(told.contains(&format!("\"{kind}\"")), "{kind}");
+    }
+    assert!(document["info"]["description"].as_str().unwrap().contains("--faults"));
 }
 
 #[tokio::test]

@@ -219,3 +219,20 @@ fn a_bill_lists_what_moved_money_on_its_day() {
     );
     assert!(of("2026-09-21", Provider::Wechatpay).is_empty() && of("9999-12-31", Provider::Alipay).is_empty());
 }
+
+#[test]
+fn the_file_keeps_the_latest_trades_and_numbers_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("books.json");
+    let mut book = Book::new(1, OPENED);
+    for number in 0..2_005 {
+        book.create_order(order(Provider::Alipay, number, 100), OPENED).unwrap();
+    }
+    book.save(&path).unwrap();
+    let mut again = Book::open(&path, 2, OPENED).unwrap();
+    assert_eq!(again.trades(OPENED), &book.trades(OPENED)[5..]);
+    assert_eq!(again.find("trade-5", OPENED), Err(Refusal::Absent));
+    assert_eq!(again.find("trade-6", OPENED).unwrap().out_trade_no, "order5");
+    assert_eq!(again.create_order(order(Provider::Alipay, "new", 100), OPENED).unwrap().id, "trade-2006");
+    assert!(!folder.path().join("books.new").exists(), "nothing is left beside it");
+}
