@@ -218,7 +218,7 @@ fn lost(error: &reqwest::Error, maybe_sent: bool) -> Lost {
         NetworkFault::Timeout
     } else if says("dns") || says("lookup address") || says("name or service not known") {
         NetworkFault::HostUnknown
-    } else if says("certificate") || says("tls") || says("handshake") || says("received fatal alert") {
+    } else if ["certificate", "tls", "handshake", "received fatal alert", "corrupt message"].into_iter().any(says) {
         NetworkFault::Tls
     } else if error.is_connect() {
         NetworkFault::Unreachable

@@ -356,7 +356,7 @@ pub fn hint_words(look: Look<'_>, hint: &Hint) -> (String, Option<String>) {
                     look.words.named_with("rejection", rejection.kind(), &values)
                 }
                 R::CardCode { scheme, card } => {
-                    let scheme = scheme.map_or("", crate::payment::CardScheme::title);
+                    let scheme = scheme.map_or("EMVCo", crate::payment::CardScheme::title);
                     let values = [("scheme", scheme.into()), ("card", card.as_deref().unwrap_or_default().into())];
                     look.words.named_with("rejection", rejection.kind(), &values)
                 }
