@@ -118,7 +118,7 @@ const SCREENS = {
       ${state.trades.length === 0 ? `<p class="note">${words.empty}</p>` : ''}
       <ul class="trades">
         ${state.trades.map((trade) => `
-          <li class="${trade.state.toLowerCase()}">
+          <li class="${trade.paid_at || isOpen(trade) ? '' : 'over'}">
             <span class="what">${escaped(trade.subject)}</span>
             <span class="money">${trade.paid_at ? yuan(-trade.amount) : yuan(trade.amount)}</span>
             <time>${new Date(trade.created_at).toLocaleString(language === 'zh' ? 'zh-CN' : 'en-GB')}</time>
@@ -136,6 +136,8 @@ function how(trade) {
   if (trade.state === 'REVERSED' && !trade.paid_at) return words.closed;
   return words.state[trade.state] ?? escaped(trade.state);
 }
+
+const isOpen = (trade) => trade.state === 'CREATED' || trade.state === 'WAIT_BUYER_PAY';
 
 // Why an unpaid trade ended.
 const closed = (trade) => trade.refused ? 'refused' : sandbox.now() >= trade.expires_at ? 'ran_out' : 'closed';
