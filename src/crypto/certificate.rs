@@ -13,6 +13,8 @@ use super::{CryptoError, RsaPublicKey};
 
 /// A chain is never longer; a loop of certificates ends here.
 const MAX_CHAIN: usize = 8;
+/// Every algorithm that signs with RSA lies under it (PKCS#1).
+const WITH_RSA: &str = "1.2.840.113549.1.1.";
 const SHA1_WITH_RSA: &str = "1.2.840.113549.1.1.5";
 const SHA256_WITH_RSA: &str = "1.2.840.113549.1.1.11";
 
@@ -159,10 +161,10 @@ impl Certificate {
         (self.not_before, self.not_after)
     }
 
-    /// Whether it was signed with RSA and SHA-1 or SHA-256.
+    /// Whether it was signed with RSA, whatever the digest.
     #[must_use]
     pub fn is_signed_with_rsa(&self) -> bool {
-        self.algorithm == SHA1_WITH_RSA || self.algorithm == SHA256_WITH_RSA
+        self.algorithm.starts_with(WITH_RSA)
     }
 
     /// Whether it was signed with RSA and SHA-1.

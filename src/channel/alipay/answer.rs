@@ -3,9 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::value::RawValue;
 
-use crate::crypto::RsaPublicKey;
+use super::content::ContentKeys;
+use super::trust::{Distrust, Trust};
+use crate::channel::AccountFault;
+use crate::payment::UnixMillis;
 
 /// An answer after its signature was looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,10 +20,30 @@ pub(super) enum Reply {
     /// The gateway refused the request before it looked at any order.
     Refused(Body),
     /// No connection was made.
-    NotSent(String),
+    NotSent(Doubt),
     /// Nobody knows.
-    Unknown(String),
+    Unknown(Doubt),
 }
+
+/// Why nothing is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Doubt {
+    /// What came instead of an answer.
+    pub words: String,
+    /// What that says of the account.
+    pub fault: AccountFault,
+}
+
+impl Reply {
+    /// Nothing is known, for this reason.
+    pub fn unknown(fault: AccountFault, words: impl Into<String>) -> Self {
+        Self::Unknown(Doubt { words: words.into(), fault })
+    }
+}
+
+/// The answer is signed with a certificate of this number, which is not known yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct UnknownCertificate(pub String);
 
 /// The fields of an answer or a notification, as text. Numbers keep their digits as they were written, so that no
 /// amount becomes a float; lists and objects are left out.
@@ -41,13 +66,31 @@ impl Body {
         self.0.get(name).map_or("", String::as_str)
     }
 
-    /// What Alipay said, for a person.
+    /// Which of its codes Alipay gave: the fine one, or the coarse one where there is none.
+    pub fn code(&self) -> &str {
+        if self.get("sub_code").is_empty() { self.get("code") } else { self.get("sub_code") }
+    }
+
+    /// What Alipay said. Of a refused signature it repeats what was signed, payment code and all: that is cut off.
+    pub fn message(&self) -> String {
+        let said = if self.get("sub_msg").is_empty() { self.get("msg") } else { self.get("sub_msg") };
+        let end = ECHOES.iter().filter_map(|mark| said.find(mark)).min().unwrap_or(said.len());
+        said.get(..end).unwrap_or_default().chars().take(MAX_MESSAGE).collect()
+    }
+
+    /// All of it, for a person.
     pub fn words(&self) -> String {
-        let parts = ["code", "sub_code", "sub_msg"].map(|name| self.get(name));
+        let message = self.message();
+        let parts = [self.get("code"), self.get("sub_code"), &message];
         let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         format!("Alipay answered {}", parts.join(" "))
     }
 }
+
+/// How the gateway begins to repeat what was signed.
+const ECHOES: [&str; 4] = ["网关生成的验签字符串", "app_id=", "biz_content", "auth_code"];
+/// So many characters of a message are kept.
+const MAX_MESSAGE: usize = 200;
 
 impl From<HashMap<String, String>> for Body {
     fn from(fields: HashMap<String, String>) -> Self {
@@ -63,55 +106,118 @@ fn is_gateway_refusal(body: &Body) -> bool {
     GATEWAY_REFUSALS.contains(&body.get("code")) && !body.get("sub_code").contains("ACQ.")
 }
 
-/// Checks the signature over the raw text of the response value and reads it.
-///
-/// The gateway does not sign a refusal of an application it does not know (seen with `isv.invalid-app-id`; Alipay's own
-/// SDKs take such refusals unsigned). Such an answer is taken for a refusal only where the connection tells who
-/// answers (`known_peer`): it says nothing that could be mistaken for a payment, and a wrong key or number in the
-/// account's settings would otherwise leave every sale unknown for ever. Anything else without a signature, and
-/// everything with a wrong one, is unknown, whatever it says.
-pub(super) fn read(key: &RsaPublicKey, method: &str, raw: &[u8], known_peer: bool) -> Reply {
-    let unknown = |why: &str| Reply::Unknown(why.to_owned());
-    let Ok(text) = std::str::from_utf8(raw) else { return unknown("the answer is not UTF-8") };
+/// What an answer is read with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader<'a> {
+    pub trust: &'a Trust,
+    pub content: Option<&'a ContentKeys>,
+    /// Whether the connection itself tells who answers.
+    pub known_peer: bool,
+    pub now: UnixMillis,
+}
+
+/// Where the answer to a call lies in the frame that came, not yet believed.
+fn parts<'a>(method: &str, text: &'a str) -> Result<(HashMap<String, &'a RawValue>, &'a RawValue), &'static str> {
     // Raw values keep their text byte for byte: only where they lie is found out before the signature is checked.
-    let Ok(members) = serde_json::from_str::<HashMap<String, &RawValue>>(text) else {
-        return unknown("the answer is not the JSON of Alipay's gateway");
-    };
+    let members: HashMap<String, &RawValue> =
+        serde_json::from_str(text).map_err(|_| "the answer is not the JSON of Alipay's gateway")?;
     let own = format!("{}_response", method.replace('.', "_"));
-    let Some(value) = members.get(&own).or_else(|| members.get("error_response")) else {
-        return unknown("the answer is not to this call");
-    };
-    let sign = members.get("sign").map(|sign| serde_json::from_str::<String>(sign.get()).unwrap_or_default());
-    let Some(sign) = sign else {
-        return match Body::parse(value.get()) {
-            Some(body) if is_gateway_refusal(&body) && known_peer => Reply::Refused(body),
-            Some(body) if is_gateway_refusal(&body) => {
-                Reply::Unknown(format!("{}, but without a signature over a connection without TLS", body.words()))
-            }
-            _ => unknown("the answer is not signed"),
+    let value = members.get(&own).or_else(|| members.get("error_response")).copied();
+    value.map(|value| (members, value)).ok_or("the answer is not to this call")
+}
+
+fn string(value: Option<&&RawValue>) -> Option<String> {
+    value.map(|value| serde_json::from_str(value.get()).unwrap_or_default())
+}
+
+impl Reader<'_> {
+    /// Checks the signature over the raw text of the response value and reads it.
+    ///
+    /// The gateway does not sign a refusal of an application it does not know (seen with `isv.invalid-app-id`;
+    /// Alipay's own SDKs take such refusals unsigned). Such an answer is taken for a refusal only where the connection
+    /// tells who answers (`known_peer`): it says nothing that could be mistaken for a payment, and a wrong key or
+    /// number in the account's settings would otherwise leave every sale unknown for ever. Anything else without a
+    /// signature, and everything with a wrong one, is unknown, whatever it says.
+    pub fn read(&self, method: &str, raw: &[u8]) -> Result<Reply, UnknownCertificate> {
+        let stranger = |why: &str| Ok(Reply::unknown(AccountFault::Unreachable, why));
+        let Ok(text) = std::str::from_utf8(raw) else { return stranger("the answer is not UTF-8") };
+        let (members, value) = match parts(method, text) {
+            Ok(parts) => parts,
+            Err(why) => return stranger(why),
         };
-    };
-    let Some(signed) = signed_text(key, value.get(), &sign) else {
-        return unknown("the answer's signature does not fit Alipay's public key: check the account's keys");
-    };
-    match Body::parse(&signed) {
-        Some(body) if is_gateway_refusal(&body) => Reply::Refused(body),
-        Some(body) => Reply::Signed(body),
-        None => unknown("the answer is of another form than documented"),
+        let Some(sign) = string(members.get("sign")) else {
+            return Ok(match Body::parse(value.get()) {
+                Some(body) if is_gateway_refusal(&body) && self.known_peer => Reply::Refused(body),
+                Some(body) if is_gateway_refusal(&body) => Reply::unknown(
+                    AccountFault::Tls,
+                    format!("{}, but without a signature over a connection without TLS", body.words()),
+                ),
+                _ => Reply::unknown(AccountFault::ProviderKeyWrong, "the answer is not signed"),
+            });
+        };
+        let number = string(members.get("alipay_cert_sn")).filter(|number| !number.is_empty());
+        let signed = match self.signed_text(value.get(), &sign, number.as_deref()) {
+            Ok(signed) => signed,
+            Err(Distrust::Stranger(number)) => return Err(UnknownCertificate(number)),
+            Err(Distrust::Expired) => {
+                return Ok(Reply::unknown(
+                    AccountFault::CertificateExpired,
+                    "the answer is signed with a certificate of Alipay's that has expired or is not valid yet",
+                ));
+            }
+            Err(Distrust::Forged) => {
+                return Ok(Reply::unknown(
+                    AccountFault::ProviderKeyWrong,
+                    "the answer's signature does not fit Alipay's public key: check the account's keys",
+                ));
+            }
+        };
+        let body = if signed.starts_with('"') { self.opened(&signed) } else { Ok(Body::parse(&signed)) };
+        Ok(match body {
+            Ok(Some(body)) if is_gateway_refusal(&body) => Reply::Refused(body),
+            Ok(Some(body)) => Reply::Signed(body),
+            Ok(None) => Reply::unknown(AccountFault::Refused, "the answer is of another form than documented"),
+            Err(doubt) => Reply::Unknown(doubt),
+        })
+    }
+
+    /// Opens an encrypted value: a JSON string, whose quotation marks the signature covers.
+    fn opened(&self, signed: &str) -> Result<Option<Body>, Doubt> {
+        let doubt = |words: &str| Doubt { words: words.to_owned(), fault: AccountFault::ApiKeyWrong };
+        let keys = self.content.ok_or_else(|| doubt("the answer is encrypted, and the account has no AES key"))?;
+        let Ok(sealed) = serde_json::from_str::<String>(signed) else { return Ok(None) };
+        keys.decrypt(&sealed, self.now, Body::parse)
+            .map(Some)
+            .ok_or_else(|| doubt("the answer cannot be decrypted with the account's AES key"))
+    }
+
+    /// The text that the signature covers; nothing else may be read.
+    ///
+    /// It is the value as received, or else the value before its slashes were escaped: some of the gateway's answers
+    /// are signed first and written with `\/` after, and Alipay's Java SDK (`checkResponseSign`) tries both.
+    fn signed_text<'a>(&self, value: &'a str, sign: &str, number: Option<&str>) -> Result<Cow<'a, str>, Distrust> {
+        let Some(unescaped) = value.contains("\\/").then(|| value.replace("\\/", "/")) else {
+            return self.trust.check(&[value], sign, number, self.now).map(|_| Cow::Borrowed(value));
+        };
+        match self.trust.check(&[value, &unescaped], sign, number, self.now)? {
+            0 => Ok(Cow::Borrowed(value)),
+            _ => Ok(Cow::Owned(unescaped)),
+        }
     }
 }
 
-/// The text that the signature covers; nothing else may be read.
-///
-/// It is the value as received, or else the value before its slashes were escaped: some of the gateway's answers are
-/// signed first and written with `\/` after, and Alipay's Java SDK (`checkResponseSign`) tries both.
-fn signed_text<'a>(key: &RsaPublicKey, value: &'a str, sign: &str) -> Option<Cow<'a, str>> {
-    let fits = |text: &str| key.verify_base64(text.as_bytes(), sign).is_ok();
-    if fits(value) {
-        return Some(Cow::Borrowed(value));
+/// The certificates (PEM) that the answer to [`super::request::CERTIFICATE_DOWNLOAD`] brings. The gateway does not sign
+/// it: only the chain says whether they are believed.
+pub(super) fn downloaded_certificate(raw: &[u8]) -> Result<String, String> {
+    let text = std::str::from_utf8(raw).map_err(|_| "the answer is not UTF-8")?;
+    let (_, value) = parts(super::request::CERTIFICATE_DOWNLOAD, text)?;
+    let body = Body::parse(value.get()).ok_or("the answer is of another form than documented")?;
+    let content = body.get("alipay_cert_content");
+    if body.get("code") != "10000" || content.is_empty() {
+        return Err(body.words());
     }
-    let unescaped = value.contains("\\/").then(|| value.replace("\\/", "/"))?;
-    fits(&unescaped).then_some(Cow::Owned(unescaped))
+    let pem = BASE64.decode(content.trim()).map_err(|_| "the certificate is not base64")?;
+    String::from_utf8(pem).map_err(|_| "the certificate is not PEM".to_owned())
 }
 
 #[cfg(test)]
@@ -119,6 +225,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::crypto::RsaPublicKey;
 
     /// Key, answer and signature from the tests of Alipay's Node SDK (alipay-sdk-nodejs-all, MIT,
     /// test/alipay.test.ts and test/fixtures/alipay-public-key.pem), recorded there from the real gateway.
@@ -135,6 +242,11 @@ mod tests {
 
     fn key() -> RsaPublicKey {
         RsaPublicKey::from_pem(KEY).unwrap()
+    }
+
+    fn read(key: &RsaPublicKey, method: &str, raw: &[u8], known_peer: bool) -> Reply {
+        let trust = Trust::of_key(key.clone());
+        Reader { trust: &trust, content: None, known_peer, now: 0 }.read(method, raw).unwrap()
     }
 
     fn read_text(text: &str) -> Reply {
@@ -205,8 +317,8 @@ mod tests {
         };
         let stranger = refusal("40002", "isv.invalid-app-id");
         assert!(matches!(read(&key(), METHOD, stranger.as_bytes(), true), Reply::Refused(_)));
-        let Reply::Unknown(words) = read(&key(), METHOD, stranger.as_bytes(), false) else { panic!("believed") };
-        assert!(words.contains("isv.invalid-app-id"), "{words}");
+        let Reply::Unknown(doubt) = read(&key(), METHOD, stranger.as_bytes(), false) else { panic!("believed") };
+        assert!(doubt.words.contains("isv.invalid-app-id"), "{doubt:?}");
         for (code, sub_code) in
             [("40004", "ACQ.TRADE_NOT_EXIST"), ("40002", "ACQ.INVALID_PARAMETER"), ("10000", ""), ("20000", "isp.x")]
         {

@@ -1,27 +1,36 @@
-//! Alipay Open API, face-to-face payment (当面付): `alipay.trade.pay`, `precreate`, `query`, `cancel`, `close`,
-//! `refund`, RSA2 both ways.
+//! Alipay Open API, face-to-face payment (当面付): `alipay.trade.pay`, `precreate`, `query`, `cancel`, `close`, `refund`,
+//! `fastpay.refund.query`, the bills of a day, and the notifications; RSA2 both ways, with public keys or certificates,
+//! and content encryption where the account has it.
 
 mod answer;
+mod bill;
+mod certificates;
+mod check;
+mod content;
 mod credentials;
+mod csv;
 mod notification;
 mod outcome;
 mod request;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::json;
 
-use self::answer::Reply;
+use self::answer::{Doubt, Reader, Reply, UnknownCertificate};
 use self::credentials::Credentials;
-use super::http::{Sender, now, unreachable};
+use self::outcome::BillAnswer;
+use super::http::{Answer, Lost, Sender, now, unreachable};
 use super::{
-    AccountError, AccountFault, AccountForm, AccountTest, Acknowledgement, Bill, BillError, BillKind, Capabilities,
-    Channel, CodeOutcome, ConfirmedBy, CredentialField, FieldKind, MerchantAccount, Notification, NotificationError,
-    PayOutcome, Provider, QueryOutcome, RawNotification, RefundOutcome, RefundRef, RefundRules, Required, TradeDetails,
-    TradeRef, VoidOutcome,
+    AccountError, AccountFault, AccountTest, Acknowledgement, Bill, BillError, BillKind, BillRules, Capabilities,
+    Channel, CodeOutcome, ConfirmedBy, MerchantAccount, Notification, NotificationError, PayOutcome, Provider,
+    QueryOutcome, RawNotification, RefundOutcome, RefundRef, RefundRules, TradeDetails, TradeRef, VoidOutcome,
+    china_time,
 };
 use crate::money::Currency;
 use crate::payment::{AccountId, ChannelId, CodeRule, UnixMillis, Way};
@@ -50,54 +59,14 @@ fn capabilities() -> Capabilities {
         void_window: Duration::from_secs(24 * 3600),
         close_patience: Duration::from_secs(10),
         refund: Some(RefundRules { window: Duration::from_secs(365 * 24 * 3600), partial: true }),
-        bill: None,
+        // A day's file is made by nine in the morning of the next, as a rule.
+        bill: Some(BillRules { kinds: vec![BillKind::Trades, BillKind::FundFlow], ready_hour: 9 }),
         request_timeout: Duration::from_secs(10),
     }
 }
 
 /// The line by which the house finds this provider.
-pub(super) const PROVIDER: Provider = Provider { channel: ChannelId::ALIPAY, form, open };
-
-/// What an account consists of.
-fn form() -> AccountForm {
-    let field = |name, kind, required, label, hint| CredentialField { name, kind, required, label, hint };
-    AccountForm {
-        channel: ChannelId::ALIPAY,
-        title: "Alipay",
-        default_base_url: "https://openapi.alipay.com",
-        sandbox_base_url: "https://openapi-sandbox.dl.alipaydev.com",
-        fields: vec![
-            field(
-                "app_id",
-                FieldKind::Text,
-                Required::Always,
-                "Application id (APPID)",
-                "The number of the application on the open platform.",
-            ),
-            field(
-                "seller_id",
-                FieldKind::Text,
-                Required::Never,
-                "Merchant id (PID)",
-                "The 16 digits beginning 2088 of the merchant.",
-            ),
-            field(
-                "app_private_key",
-                FieldKind::PrivateKey,
-                Required::Always,
-                "Application private key",
-                "The key that you made with the provider's key tool; its public half is uploaded at the console.",
-            ),
-            field(
-                "alipay_public_key",
-                FieldKind::Pem,
-                Required::Always,
-                "Alipay public key",
-                "Shown at the console after your public key was uploaded; it is not the one that you made.",
-            ),
-        ],
-    }
-}
+pub(super) const PROVIDER: Provider = Provider { channel: ChannelId::ALIPAY, form: credentials::form, open };
 
 /// Builds the channel of an account.
 fn open(account: &MerchantAccount) -> Result<Arc<dyn Channel>, AccountError> {
@@ -105,7 +74,7 @@ fn open(account: &MerchantAccount) -> Result<Arc<dyn Channel>, AccountError> {
     account.timing.apply(&mut capabilities);
     Ok(Arc::new(Alipay {
         account: account.id.clone(),
-        credentials: Credentials::read(account)?,
+        credentials: Credentials::read(account, now())?,
         // The address is often copied with the gateway's path.
         sender: Sender::new(account.base_url.trim_end_matches(GATEWAY), capabilities.request_timeout)?,
         capabilities,
@@ -122,24 +91,97 @@ struct Alipay {
 impl Alipay {
     /// One call: signed, sent, its answer's signature checked.
     async fn call(&self, method: &str, biz: &serde_json::Value, notify_url: Option<&str>) -> Reply {
-        let form = match request::form(&self.credentials, method, biz, notify_url, now()) {
-            Ok(form) => form,
-            Err(error) => return Reply::NotSent(error.to_string()),
+        self.exchange(method, biz, notify_url).await.0
+    }
+
+    /// [`Alipay::call`], and the gateway's clock where it says.
+    async fn exchange(
+        &self,
+        method: &str,
+        biz: &serde_json::Value,
+        notify_url: Option<&str>,
+    ) -> (Reply, Option<UnixMillis>) {
+        let sent = match self.post(method, biz, notify_url).await {
+            Ok(sent) => sent,
+            Err(reply) => return (reply, None),
         };
+        let date = sent.date();
+        if sent.status != 200 {
+            let fault = if sent.status >= 500 { AccountFault::ProviderDown } else { AccountFault::Unreachable };
+            return (Reply::unknown(fault, format!("the gateway answered HTTP {}", sent.status)), date);
+        }
+        let reader = Reader {
+            trust: &self.credentials.trust,
+            content: self.credentials.content.as_ref(),
+            known_peer: self.sender.knows_its_peer(),
+            now: now(),
+        };
+        let reply = match reader.read(method, &sent.body) {
+            Ok(reply) => reply,
+            Err(UnknownCertificate(number)) => match self.fetch_certificate(&number).await {
+                Ok(()) => reader.read(method, &sent.body).unwrap_or_else(|_| {
+                    Reply::unknown(AccountFault::CertificateUnknown, "Alipay's certificate changed in between")
+                }),
+                Err(words) => Reply::unknown(
+                    AccountFault::CertificateUnknown,
+                    format!("the answer is signed with a new certificate of Alipay's that cannot be used: {words}"),
+                ),
+            },
+        };
+        (reply, date)
+    }
+
+    /// Signs and sends; the reply where nothing came back.
+    async fn post(&self, method: &str, biz: &serde_json::Value, notify_url: Option<&str>) -> Result<Answer, Reply> {
+        let form = request::form(&self.credentials, method, biz, notify_url, now())
+            .map_err(|error| Reply::NotSent(Doubt { words: error.to_string(), fault: AccountFault::WrongKey }))?;
         let request = self
             .sender
             .request(reqwest::Method::POST, GATEWAY)
             .header("Content-Type", "application/x-www-form-urlencoded;charset=utf-8")
             .body(form);
-        match self.sender.send(request).await {
-            Ok(sent) if sent.status == 200 => {
-                answer::read(&self.credentials.alipay_public_key, method, &sent.body, self.sender.knows_its_peer())
-            }
-            Ok(sent) => Reply::Unknown(format!("the gateway answered HTTP {}", sent.status)),
-            Err(lost) if lost.maybe_sent => Reply::Unknown(lost.words),
-            Err(lost) => Reply::NotSent(lost.words),
-        }
+        self.sender.send(request).await.map_err(|Lost { maybe_sent, fault, words }| {
+            let doubt = Doubt { words, fault: fault.account_fault() };
+            if maybe_sent { Reply::Unknown(doubt) } else { Reply::NotSent(doubt) }
+        })
     }
+
+    /// Asks for a certificate that an answer names, checks its chain and keeps it.
+    async fn fetch_certificate(&self, number: &str) -> Result<(), String> {
+        let biz = json!({ "alipay_cert_sn": number });
+        let sent = self.post(request::CERTIFICATE_DOWNLOAD, &biz, None).await.map_err(|reply| match reply {
+            Reply::NotSent(doubt) | Reply::Unknown(doubt) => doubt.words,
+            Reply::Signed(body) | Reply::Refused(body) => body.words(),
+        })?;
+        if sent.status != 200 {
+            return Err(format!("the gateway answered HTTP {}", sent.status));
+        }
+        let certificates = answer::downloaded_certificate(&sent.body)?;
+        self.credentials.trust.learn(&certificates, number, now())
+    }
+
+    /// What is known of a bill before it is read.
+    fn expected(&self, day: Option<Date>) -> bill::Expected<'_> {
+        bill::Expected { day, seller: self.credentials.seller_id.as_deref() }
+    }
+
+    /// Downloads and reads what lies at that address. The file is not signed: the address was, and what the file adds
+    /// up to is checked.
+    async fn download(&self, address: &str, day: Date, kind: BillKind, name: &str) -> Result<Bill, BillError> {
+        let request = self.sender.request_to(reqwest::Method::GET, address);
+        let sent = self.sender.download(request).await.map_err(|lost| BillError::Unreachable(lost.words))?;
+        if sent.status != 200 {
+            return Err(BillError::Unreachable(format!("the file's address answered HTTP {}", sent.status)));
+        }
+        bill::read(kind, &sent.body, name, self.expected(Some(day)))
+    }
+}
+
+/// Whether a bill that is not there by then never will be: there was no business. Alipay says the same of a bill that
+/// is late, so the whole next day is waited for.
+fn has_passed(day: Date, now: UnixMillis) -> bool {
+    let end = day.saturating_add(2.days()).at(0, 0, 0, 0);
+    china_time::read_plain(&end.strftime("%Y-%m-%d %H:%M:%S").to_string()).is_some_and(|end| now >= end)
 }
 
 #[async_trait]
@@ -158,8 +200,8 @@ impl Channel for Alipay {
         match self.call("alipay.trade.precreate", &biz, details.notify_url.as_deref()).await {
             Reply::Signed(body) => outcome::created(trade, &body),
             Reply::Refused(body) => CodeOutcome::Failed(outcome::refusal(&body)),
-            Reply::NotSent(words) => CodeOutcome::Failed(unreachable(words)),
-            Reply::Unknown(words) => CodeOutcome::Unknown(words),
+            Reply::NotSent(doubt) => CodeOutcome::Failed(unreachable(doubt.words)),
+            Reply::Unknown(doubt) => CodeOutcome::Unknown(doubt.words),
         }
     }
 
@@ -170,8 +212,8 @@ impl Channel for Alipay {
         match self.call("alipay.trade.pay", &biz, details.notify_url.as_deref()).await {
             Reply::Signed(body) => outcome::paid(trade, &body, now()),
             Reply::Refused(body) => PayOutcome::Failed(outcome::refusal(&body)),
-            Reply::NotSent(words) => PayOutcome::Failed(unreachable(words)),
-            Reply::Unknown(words) => PayOutcome::Unknown(words),
+            Reply::NotSent(doubt) => PayOutcome::Failed(unreachable(doubt.words)),
+            Reply::Unknown(doubt) => PayOutcome::Unknown(doubt.words),
         }
     }
 
@@ -180,7 +222,7 @@ impl Channel for Alipay {
         match self.call("alipay.trade.query", &biz, None).await {
             Reply::Signed(body) => outcome::queried(trade, &body, now()),
             Reply::Refused(body) => QueryOutcome::Unknown(body.words()),
-            Reply::NotSent(words) | Reply::Unknown(words) => QueryOutcome::Unknown(words),
+            Reply::NotSent(doubt) | Reply::Unknown(doubt) => QueryOutcome::Unknown(doubt.words),
         }
     }
 
@@ -193,49 +235,54 @@ impl Channel for Alipay {
         match self.call(method, &biz, None).await {
             Reply::Signed(body) => outcome::voided(trade, &body),
             Reply::Refused(body) => VoidOutcome::Failed(outcome::refusal(&body)),
-            Reply::NotSent(words) | Reply::Unknown(words) => VoidOutcome::Unknown(words),
+            Reply::NotSent(doubt) | Reply::Unknown(doubt) => VoidOutcome::Unknown(doubt.words),
         }
     }
 
     async fn refund(&self, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome {
-        let biz = json!({
-            "out_trade_no": trade.out_trade_no, "refund_amount": refund.amount.to_decimal(), "out_request_no": refund.out_refund_no,
-        });
-        match self.call("alipay.trade.refund", &biz, None).await {
+        match self.call("alipay.trade.refund", &request::refund(trade, refund), None).await {
             Reply::Signed(body) => match outcome::refunded(trade, &body) {
+                Some(outcome) => outcome,
                 // Nothing moved in this call: perhaps an earlier one did it.
-                RefundOutcome::Processing => self.query_refund(trade, refund).await,
-                outcome => outcome,
+                None => outcome::refused_or(&body, self.query_refund(trade, refund).await),
             },
             Reply::Refused(body) => RefundOutcome::Failed(outcome::refusal(&body)),
-            Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
+            Reply::NotSent(doubt) | Reply::Unknown(doubt) => RefundOutcome::Unknown(doubt.words),
         }
     }
 
     async fn query_refund(&self, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome {
         let biz = json!({ "out_trade_no": trade.out_trade_no, "out_request_no": refund.out_refund_no });
         match self.call("alipay.trade.fastpay.refund.query", &biz, None).await {
-            Reply::Signed(body) => outcome::refund_queried(trade, &refund.out_refund_no, &body),
+            Reply::Signed(body) => outcome::refund_queried(trade, refund, &body),
             Reply::Refused(body) => RefundOutcome::Unknown(body.words()),
-            Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
+            Reply::NotSent(doubt) | Reply::Unknown(doubt) => RefundOutcome::Unknown(doubt.words),
         }
     }
 
-    async fn bill(&self, _: Date, _: BillKind) -> Result<Bill, BillError> {
-        Err(BillError::Unsupported)
+    async fn bill(&self, day: Date, kind: BillKind) -> Result<Bill, BillError> {
+        let name = format!("alipay_{}_{day}", bill::wire_type(kind));
+        let biz = json!({ "bill_type": bill::wire_type(kind), "bill_date": day.to_string() });
+        let answer = match self.call("alipay.data.dataservice.bill.downloadurl.query", &biz, None).await {
+            Reply::Signed(body) => outcome::bill(&body)?,
+            Reply::Refused(body) => return Err(BillError::Refused(outcome::refusal(&body))),
+            Reply::NotSent(doubt) | Reply::Unknown(doubt) => return Err(BillError::Unreachable(doubt.words)),
+        };
+        match answer {
+            BillAnswer::At(address) => self.download(&address, day, kind, &name).await,
+            BillAnswer::None if !has_passed(day, now()) => Err(BillError::NotReady),
+            BillAnswer::None | BillAnswer::Empty => Ok(bill::empty(format!("{name}.csv"))),
+        }
     }
 
-    fn read_bill(&self, _: BillKind, _: &[u8]) -> Result<Bill, BillError> {
-        Err(BillError::Unsupported)
+    fn read_bill(&self, kind: BillKind, file: &[u8]) -> Result<Bill, BillError> {
+        bill::read(kind, file, &format!("alipay_{}", bill::wire_type(kind)), self.expected(None))
     }
 
     async fn test(&self) -> AccountTest {
-        let biz = json!({ "out_trade_no": "SCANTILLTEST" });
-        match self.call("alipay.trade.query", &biz, None).await {
-            Reply::Signed(_) => AccountTest::good(),
-            Reply::Refused(body) => AccountTest::bad(AccountFault::Refused, "", body.words()),
-            Reply::NotSent(words) | Reply::Unknown(words) => AccountTest::bad(AccountFault::Unreachable, "", words),
-        }
+        let biz = json!({ "out_trade_no": check::NUMBER });
+        let (reply, date) = self.exchange("alipay.trade.query", &biz, None).await;
+        check::verdict(&reply, date, now())
     }
 
     fn read_notification(&self, raw: &RawNotification, now: UnixMillis) -> Result<Notification, NotificationError> {

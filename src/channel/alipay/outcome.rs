@@ -2,15 +2,14 @@
 
 use super::answer::Body;
 use crate::channel::china_time;
-use crate::channel::{CodeOutcome, Paid, PayOutcome, QueryOutcome, RefundOutcome, TradeRef, VoidOutcome};
+use crate::channel::{
+    BillError, CodeOutcome, Paid, PayOutcome, QueryOutcome, RefundOutcome, RefundRef, TradeRef, VoidOutcome,
+};
 use crate::money::{Currency, Money};
 use crate::payment::{Failure, FailureReason, UnixMillis};
 
 fn failure(body: &Body, reason: FailureReason) -> Failure {
-    let pick = |fine: &str, coarse: &str| {
-        if body.get(fine).is_empty() { body.get(coarse).to_owned() } else { body.get(fine).to_owned() }
-    };
-    Failure { reason, provider_code: pick("sub_code", "code"), provider_message: pick("sub_msg", "msg") }
+    Failure { reason, provider_code: body.code().to_owned(), provider_message: body.message() }
 }
 
 /// A refusal by the gateway itself, before it looked at any order.
@@ -174,26 +173,70 @@ pub(super) fn voided(trade: &TradeRef, body: &Body) -> VoidOutcome {
     }
 }
 
-/// `alipay.trade.refund`. `Processing` where the call moved nothing: an earlier one may have, which only
-/// `alipay.trade.fastpay.refund.query` tells.
-pub(super) fn refunded(trade: &TradeRef, body: &Body) -> RefundOutcome {
-    match (body.get("code"), reason(body)) {
+/// `alipay.trade.refund`. `None` where only `alipay.trade.fastpay.refund.query` tells: the call moved nothing, or the
+/// trade is at an end, which an earlier request of ours may have done.
+pub(super) fn refunded(trade: &TradeRef, body: &Body) -> Option<RefundOutcome> {
+    Some(match (body.get("code"), body.get("sub_code")) {
         ("10000", _) if !is_about(trade, body) => of_another_order(RefundOutcome::Unknown),
         ("10000", _) if body.get("fund_change") == "Y" => RefundOutcome::Done,
-        ("10000", _) => RefundOutcome::Processing,
-        (_, Some(reason)) => RefundOutcome::Failed(failure(body, reason)),
-        _ => RefundOutcome::Unknown(body.words()),
+        ("10000", _) => return None,
+        ("40004", "ACQ.TRADE_HAS_FINISHED" | "ACQ.TRADE_HAS_CLOSE" | "ACQ.TRADE_STATUS_ERROR") => return None,
+        _ => match reason(body) {
+            Some(reason) => RefundOutcome::Failed(failure(body, reason)),
+            None => RefundOutcome::Unknown(body.words()),
+        },
+    })
+}
+
+/// What a refund has come to that was refused because of the trade's state, after the query that `queried` came of.
+pub(super) fn refused_or(refused: &Body, queried: RefundOutcome) -> RefundOutcome {
+    match queried {
+        RefundOutcome::Processing if refused.get("code") != "10000" => {
+            RefundOutcome::Failed(failure(refused, FailureReason::ProviderRefused))
+        }
+        other => other,
     }
 }
 
 /// `alipay.trade.fastpay.refund.query`. Without a status the refund was not received or has failed: the same refund
 /// may be asked for again.
-pub(super) fn refund_queried(trade: &TradeRef, out_refund_no: &str, body: &Body) -> RefundOutcome {
-    let about = is_about(trade, body) && body.get("out_request_no") == out_refund_no;
+pub(super) fn refund_queried(trade: &TradeRef, refund: &RefundRef, body: &Body) -> RefundOutcome {
+    let about = is_about(trade, body) && body.get("out_request_no") == refund.out_refund_no;
+    let amount = Money::parse(body.get("refund_amount"), Currency::CNY);
     match (body.get("code"), body.get("refund_status")) {
-        ("10000", "REFUND_SUCCESS") if about => RefundOutcome::Done,
-        ("10000", "REFUND_SUCCESS") => of_another_order(RefundOutcome::Unknown),
+        ("10000", "REFUND_SUCCESS") if !about => of_another_order(RefundOutcome::Unknown),
+        ("10000", "REFUND_SUCCESS") if amount.is_ok_and(|amount| amount != refund.amount) => {
+            RefundOutcome::Unknown("Alipay has a refund of that number over another amount".into())
+        }
+        ("10000", "REFUND_SUCCESS") => RefundOutcome::Done,
         ("10000", _) => RefundOutcome::Processing,
         _ => RefundOutcome::Unknown(body.words()),
+    }
+}
+
+/// `alipay.data.dataservice.bill.downloadurl.query`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum BillAnswer {
+    /// It lies here for half a minute.
+    At(String),
+    /// There is none: it is not made yet, or there was no business.
+    None,
+    /// There was no business.
+    Empty,
+}
+
+/// Where a bill lies.
+pub(super) fn bill(body: &Body) -> Result<BillAnswer, BillError> {
+    let address = body.get("bill_download_url");
+    match (body.get("code"), body.get("sub_code").to_ascii_lowercase().replace('-', "_").as_str()) {
+        ("10000", _) if !address.is_empty() => Ok(BillAnswer::At(address.to_owned())),
+        ("10000", _) if body.get("bill_file_code") == "EMPTY_DATA_WITH_BILL_FILE" => Ok(BillAnswer::Empty),
+        ("10000", _) => Err(BillError::Unreachable("Alipay names no address for it".into())),
+        // `isp.bill_not_exist` as the gateway writes it, `BILL_NOT_EXIST` as its documents do.
+        ("40004", code) if code.ends_with("bill_not_exist") => Ok(BillAnswer::None),
+        _ => match reason(body) {
+            Some(reason) => Err(BillError::Refused(failure(body, reason))),
+            None => Err(BillError::Unreachable(body.words())),
+        },
     }
 }
