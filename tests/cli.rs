@@ -47,6 +47,7 @@ fn every_help_has_examples_and_every_command_is_there() {
         &["serve", "--help"],
         &["sandbox", "--help"],
         &["pay", "--help"],
+        &["refund", "--help"],
         &["decode", "--help"],
         &["camera", "list", "--help"],
         &["camera", "test", "--help"],
@@ -155,6 +156,51 @@ async fn a_stranger_takes_a_payment_both_ways_in_training() {
         assert!(output.status.success(), "{format}: {}", stderr(&output));
         assert!(!output.stdout.is_empty() && output.stdout.starts_with(head), "{format}");
     }
+}
+
+#[tokio::test]
+async fn money_is_returned_from_the_shell() {
+    let data = tempdir().unwrap();
+    let chain = Chain::start(data.path()).await;
+    let code = chain.phones.auth_code("alipay").await;
+    let api = ["--api", &chain.base_url, "--key-file", &chain.key_file];
+    let paid = run(data.path(), &[&["pay", "12.34", "--code", &code, "--json"][..], &api].concat());
+    let paid: Value = serde_json::from_str(stdout(&paid).lines().last().unwrap()).unwrap();
+    let id = paid["id"].as_str().unwrap();
+    let refund = |words: &[&str]| run(data.path(), &[&["refund"][..], words, &api].concat());
+
+    let part = refund(&[id, "2.34", "--reason", "one cup was cold", "--json"]);
+    assert_eq!(part.status.code(), Some(0), "{}", stderr(&part));
+    let lines: Vec<Value> = stdout(&part).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["event"], "refund_started");
+    let last = lines.last().unwrap();
+    assert_eq!(
+        (&last["state"], &last["refunded"], &last["refundable"]),
+        (&json!("partially_refunded"), &json!(234), &json!(1000))
+    );
+    assert_eq!(last["refunds"][0]["reason"], "one cup was cold");
+    let trade = chain.phones.trade(paid["out_trade_no"].as_str().unwrap()).await.expect("the provider has the trade");
+    assert_eq!(trade["refunded"], 234);
+
+    let much = refund(&[id, "10.01"]);
+    assert_eq!(much.status.code(), Some(1));
+    assert!(stderr(&much).contains("10.00"), "what is left is told: {}", stderr(&much));
+    for (words, code) in [
+        (&[id, "abc"][..], 2),
+        (&["../etc"], 2),
+        (&["pay_none"], 1),
+        (&[id, "--by-hand"], 2),
+        (&[id, "--by-hand", "--reason", "cash"], 1),
+    ] {
+        let refused = refund(words);
+        assert_eq!(refused.status.code(), Some(code), "{words:?}: {}", stderr(&refused));
+        assert_eq!(stdout(&refused), "", "{words:?}");
+    }
+    let rest = refund(&[id]);
+    assert!(stdout(&rest).starts_with("Returned: "), "{}{}", stdout(&rest), stderr(&rest));
+    let takings = run(data.path(), &["takings", "--format", "json"]);
+    let takings: Value = serde_json::from_str(&stdout(&takings)).unwrap();
+    assert_eq!((&takings["gross"], &takings["refunds"], &takings["net"]), (&json!(1234), &json!(1234), &json!(0)));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The books keep what they promise, on SQLite and on PostgreSQL alike.
 
+#[macro_use]
 #[path = "support/books.rs"]
 mod books;
 #[path = "support/postgres.rs"]
@@ -18,24 +19,6 @@ use scantill::ledger::{
 use scantill::money::Currency;
 use scantill::payment::{ChannelId, Failure, FailureReason, PaymentEvent, PaymentId, PaymentState, UnixMillis};
 use serde_json::json;
-
-/// Runs each story on both databases.
-macro_rules! on_both_databases {
-    ($($story:ident)*) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(&super::Home::sqlite()).await;
-            })*
-        }
-        mod postgresql {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::$story(&super::Home::postgres().await).await;
-            })*
-        }
-    };
-}
 
 on_both_databases! {
     a_sale_is_told_as_it_was_written
@@ -514,7 +497,7 @@ async fn derived_tables_come_back_from_the_journal_alone(home: &Home) {
     }
     let dump = async || {
         let mut tables = Vec::new();
-        for table in ["payments", "attempts", "takings", "leases", "journal", "journal_head"] {
+        for table in ["payments", "attempts", "refunds", "takings", "leases", "journal", "journal_head"] {
             tables.push((table, home.table(table).await));
         }
         tables
@@ -782,7 +765,7 @@ async fn books_of_a_newer_version_are_left_alone(home: &Home) {
     let ledger = home.open().await;
     create(&ledger, 1, NOON).await;
     ledger.close().await;
-    home.meddle("UPDATE schema_version SET version = 2").await;
+    home.meddle("UPDATE schema_version SET version = 3").await;
     let before = home.table("journal").await;
     let refused = Ledger::open(home.config()).await.unwrap_err();
     assert!(matches!(refused, LedgerError::Newer { .. }), "{refused}");

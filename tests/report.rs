@@ -8,7 +8,7 @@ use std::io::{Cursor, Read};
 use jiff::tz::TimeZone;
 use scantill::ledger::{Sums, Takings};
 use scantill::money::{Currency, Money};
-use scantill::payment::{ChannelId, Payment, PaymentEvent, PaymentId, Way};
+use scantill::payment::{ChannelId, ConfirmedBy, Payment, PaymentEvent, PaymentId, Way};
 use scantill::report::{Details, Format, Labels, TakingsReport, render, render_with};
 
 const fn sums(gross: i64, refunds: i64, count: i64, refund_count: i64) -> Sums {
@@ -74,6 +74,7 @@ fn sale(no: u32, minor: i64, channel: ChannelId, note: &str) -> Payment {
             out_trade_no: id.out_trade_no(1).unwrap(),
             auth_code_masked: None,
             auth_code_mac: None,
+            confirmed_by: ConfirmedBy::Provider,
         },
         PaymentEvent::AttemptSucceeded { no: 1, provider_trade_no: "4200001".into(), payer: None, paid_at: at + 900 },
     ];

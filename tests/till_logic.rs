@@ -12,7 +12,7 @@ use scantill::api::wire::{AttemptView, ChannelView, EventView, PaymentPage, Paym
 use scantill::client::{ApiKey, Client, ClientError, StreamEvent};
 use scantill::crypto::Secret;
 use scantill::money::Currency;
-use scantill::payment::{AttemptState, ChannelId, FailureReason, PaymentState, PendingReason, Way};
+use scantill::payment::{AttemptState, ChannelId, ConfirmedBy, FailureReason, PaymentState, PendingReason, Way};
 use scantill::till::keys::Stroke;
 use scantill::till::program::{Message, Till};
 use scantill::till::sale::{Awaited, Counter, Cue, Effect, Hint, Notice, Phase, Press, THANKS_MS};
@@ -53,6 +53,10 @@ fn channel(channel: ChannelId) -> ChannelView {
         max_amount: 5_000_000,
         code_lifetime_seconds: 120,
         training: true,
+        currencies: vec![Currency::CNY],
+        confirmed_by: ConfirmedBy::Provider,
+        code_rules: Vec::new(),
+        refund: None,
     }
 }
 
@@ -81,6 +85,9 @@ fn payment(amount: i64) -> PaymentView {
         reason_code: None,
         reason_message: None,
         attempts: Vec::new(),
+        refunds: Vec::new(),
+        refunded: 0,
+        refundable: 0,
         attention: Vec::new(),
         version: 1,
     }
@@ -94,6 +101,8 @@ fn attempt(no: u32, channel: ChannelId, way: Way, state: AttemptState) -> Attemp
         account: format!("{channel}-1").parse().unwrap(),
         channel,
         out_trade_no: format!("0192D7B72E0558BBC12F781A87CBC{no:03}").parse().unwrap(),
+        confirmed_by: ConfirmedBy::Provider,
+        seen_by: None,
         state,
         started_at: now,
         code: (state == AttemptState::CodeShown).then(|| format!("https://qr.alipay.com/bax0{no}")),

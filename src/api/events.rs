@@ -17,7 +17,7 @@ use super::extract::Params;
 use super::problem::Answer;
 use super::wire::{EventView, Problem};
 use super::{Shared, view};
-use crate::ledger::JournalRow;
+use crate::ledger::{JournalRow, NOTICE_KIND};
 
 /// A comment this often tells a client that the stream still stands.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -45,7 +45,7 @@ struct Reader {
 #[utoipa::path(get, path = "/v1/events", tag = "notices",
     params(("Last-Event-ID" = Option<i64>, Header, description = "resume after this event"),
            ("after" = Option<i64>, Query, description = "the same, for clients that cannot set the header")),
-    responses((status = 200, description = "server-sent events: first `connected`, whose `id` is where the stream begins; then `data` is an EventView", content_type = "text/event-stream", body = EventView)))]
+    responses((status = 200, description = "server-sent events: first `connected`, whose `id` is where the stream begins; then `data` is an EventView; under the event `notice` it is a NoticeView (admins only)", content_type = "text/event-stream", body = EventView)))]
 pub(super) async fn events(
     FromState(state): FromState<Shared>,
     caller: Caller,
@@ -95,6 +95,11 @@ impl Reader {
     }
 
     async fn event(&self, row: &JournalRow) -> Option<Event> {
+        if row.kind == NOTICE_KIND {
+            // What fits no payment belongs to no store.
+            let notice = Event::default().id(row.seq.to_string()).event("notice").json_data(view::notice(row));
+            return if self.caller.admin { notice.ok() } else { None };
+        }
         let payment = self.state.engine.ledger().payment(row.payment.as_ref()?).await.ok()??;
         if !self.caller.admin && payment.store != self.caller.store {
             return None;

@@ -102,6 +102,21 @@ impl From<EngineError> for Problem {
             EngineError::Busy => Self::new(StatusCode::CONFLICT, "busy", detail),
             EngineError::Over { .. } => Self::new(StatusCode::CONFLICT, "payment_over", detail),
             EngineError::TooManyAttempts => Self::new(StatusCode::CONFLICT, "too_many_attempts", detail),
+            EngineError::CurrencyNotTaken { .. } => Self::unprocessable("currency_not_taken", detail).field("currency"),
+            EngineError::WayNotOffered { .. } => Self::unprocessable("way_not_offered", detail),
+            EngineError::NothingToConfirm => Self::new(StatusCode::CONFLICT, "nothing_to_confirm", detail),
+            EngineError::NotConfirmedByCashier(_) => Self::new(StatusCode::CONFLICT, "confirmed_by_provider", detail),
+            EngineError::ConfirmWhich => Self::new(StatusCode::CONFLICT, "confirm_which", detail).field("channel"),
+            EngineError::NothingToRefund { .. } => Self::new(StatusCode::CONFLICT, "nothing_to_refund", detail),
+            EngineError::RefundOutOfRange { .. } => {
+                Self::unprocessable("refund_out_of_range", format!("{detail}. Nothing was returned")).field("amount")
+            }
+            EngineError::RefundByHand { .. } => Self::unprocessable("refund_by_hand", detail).field("by_hand"),
+            EngineError::RefundByProvider { .. } => Self::unprocessable("refund_by_provider", detail).field("by_hand"),
+            EngineError::RefundReason => Self::unprocessable("reason_missing", detail).field("reason"),
+            EngineError::RefundTooLate { .. } => Self::unprocessable("refund_too_late", detail),
+            EngineError::RefundInPart { .. } => Self::unprocessable("refund_in_part", detail).field("amount"),
+            EngineError::AccountGone { .. } => Self::new(StatusCode::CONFLICT, "account_gone", detail),
             EngineError::Id(_) => Self::unprocessable("id_invalid", detail),
         }
     }

@@ -2,9 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::wire::{AttemptView, PaymentView, StoryStep};
+use super::wire::{
+    AttemptView, ChannelView, CodeRuleView, NoticeView, PaymentView, RefundRulesView, RefundView, StoryStep,
+};
+use crate::engine::OpenChannel;
 use crate::ledger::JournalRow;
-use crate::payment::{Attempt, AttemptState, Payment, UnixMillis};
+use crate::payment::{Attempt, AttemptState, Payment, Refund, UnixMillis};
 
 fn time(at: UnixMillis) -> Timestamp {
     Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -38,6 +41,9 @@ pub(super) fn payment(payment: &Payment) -> PaymentView {
         reason_code: failure.map(|failure| failure.provider_code.clone()),
         reason_message: failure.map(|failure| failure.provider_message.clone()),
         attempts: payment.attempts.iter().map(attempt).collect(),
+        refunds: payment.refunds.iter().map(refund).collect(),
+        refunded: payment.refunded(),
+        refundable: payment.refundable(),
         attention: payment.attention.clone(),
         version: payment.version,
     }
@@ -51,6 +57,8 @@ fn attempt(attempt: &Attempt) -> AttemptView {
         channel: attempt.channel.clone(),
         account: attempt.account.clone(),
         out_trade_no: attempt.out_trade_no.clone(),
+        confirmed_by: attempt.confirmed_by,
+        seen_by: attempt.seen_by.clone(),
         state: attempt.state,
         started_at: time(attempt.started_at),
         code: attempt.code.clone(),
@@ -62,8 +70,70 @@ fn attempt(attempt: &Attempt) -> AttemptView {
         reason: failure.map(|failure| failure.reason),
         reason_code: failure.map(|failure| failure.provider_code.clone()),
         reason_message: failure.map(|failure| failure.provider_message.clone()),
-        surplus: matches!(attempt.state, AttemptState::SurplusRefunding | AttemptState::SurplusRefunded),
+        surplus: matches!(
+            attempt.state,
+            AttemptState::SurplusRefunding | AttemptState::SurplusRefunded | AttemptState::SurplusOwed
+        ),
         deferred: attempt.deferred,
+    }
+}
+
+fn refund(refund: &Refund) -> RefundView {
+    let failure = refund.failure.as_ref();
+    RefundView {
+        no: refund.no,
+        attempt: refund.attempt,
+        out_refund_no: refund.out_refund_no.clone(),
+        amount: refund.amount.minor,
+        reason: refund.reason.clone(),
+        by: refund.by.clone(),
+        by_hand: refund.by_hand,
+        state: refund.state,
+        started_at: time(refund.started_at),
+        changed_at: time(refund.changed_at),
+        failure: failure.map(|failure| failure.reason),
+        failure_code: failure.map(|failure| failure.provider_code.clone()),
+        failure_message: failure.map(|failure| failure.provider_message.clone()),
+    }
+}
+
+/// A channel that is open, as its capability table has it.
+pub(super) fn channel(open: OpenChannel) -> ChannelView {
+    let table = open.capabilities;
+    let rule = |rule: &crate::payment::CodeRule| CodeRuleView {
+        first_prefix: *rule.prefixes.start(),
+        last_prefix: *rule.prefixes.end(),
+        min_length: *rule.lengths.start(),
+        max_length: *rule.lengths.end(),
+    };
+    ChannelView {
+        channel: open.channel,
+        account: open.account,
+        ways: table.ways,
+        min_amount: *table.amount.start(),
+        max_amount: *table.amount.end(),
+        code_lifetime_seconds: table.code_lifetime.as_secs(),
+        training: open.training,
+        currencies: table.currencies,
+        confirmed_by: table.confirmed_by,
+        code_rules: table.code_rules.iter().map(rule).collect(),
+        refund: table
+            .refund
+            .map(|rules| RefundRulesView { window_seconds: rules.window.as_secs(), partial: rules.partial }),
+    }
+}
+
+/// A row about no payment that a person has to look at.
+pub(super) fn notice(row: &JournalRow) -> NoticeView {
+    let text = |field: &str| row.payload.get(field).and_then(|value| value.as_str()).map(str::to_owned);
+    NoticeView {
+        seq: row.seq,
+        at: time(row.at),
+        kind: row.kind.clone(),
+        detail: text("detail").unwrap_or_default(),
+        channel: text("channel"),
+        account: text("account"),
+        out_trade_no: text("out_trade_no"),
     }
 }
 

@@ -13,8 +13,8 @@ pub use crate::channel::TimingOverrides;
 pub use crate::ledger::{Store, Sums, Takings};
 use crate::money::Currency;
 use crate::payment::{
-    AccountId, AttemptState, ChannelId, FailureReason, OutTradeNo, PaymentId, PaymentState, PendingReason, StoreId,
-    TillId, Way,
+    AccountId, AttemptState, ChannelId, ConfirmedBy, FailureReason, OutTradeNo, PaymentId, PaymentState, PendingReason,
+    RefundState, StoreId, TillId, Way,
 };
 
 /// `POST /v1/payments`
@@ -85,6 +85,44 @@ impl Drop for SubmitScan {
     }
 }
 
+/// `POST /v1/payments/{id}/confirm`: the cashier saw the money of a shown code on the shop's account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmPayment {
+    /// Which channel's code, where codes of several such channels were shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "bank_transfer")]
+    pub channel: Option<ChannelId>,
+    /// Which try, where there were several through one channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// Who saw it; the till where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
+}
+
+/// `POST /v1/payments/{id}/refunds`: return money of a payment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefundPayment {
+    /// How much, in minor units; all that is left where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 500)]
+    pub amount: Option<i64>,
+    /// Why, at most 128 characters. Needed where it was paid back by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// A person has paid it back (cash, transfer) and only writes it down: where the provider cannot return it.
+    #[serde(default)]
+    pub by_hand: bool,
+    /// The attempt whose surplus was paid back by hand; the attempt that paid the payment where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// Who wants it; the till where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
+}
+
 /// A payment as the API tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PaymentView {
@@ -145,6 +183,15 @@ pub struct PaymentView {
     pub reason_message: Option<String>,
     /// Every try, in order.
     pub attempts: Vec<AttemptView>,
+    /// Every return of its money, in order.
+    #[serde(default)]
+    pub refunds: Vec<RefundView>,
+    /// How much of it went back, in minor units.
+    #[serde(default)]
+    pub refunded: i64,
+    /// How much can still be asked back: what was paid less what went back or is on its way.
+    #[serde(default)]
+    pub refundable: i64,
     /// What a person has to look at.
     pub attention: Vec<String>,
     /// Counts the events so far.
@@ -168,6 +215,12 @@ pub struct AttemptView {
     /// Our number.
     #[schema(value_type = String)]
     pub out_trade_no: OutTradeNo,
+    /// Who says that it was paid: where it is the cashier, `POST .../confirm` does.
+    #[serde(default)]
+    pub confirmed_by: ConfirmedBy,
+    /// Who saw the money arrive, where the cashier said so.
+    #[serde(default)]
+    pub seen_by: Option<String>,
     /// Where it stands.
     #[schema(value_type = String, example = "code_shown")]
     pub state: AttemptState,
@@ -195,10 +248,46 @@ pub struct AttemptView {
     pub reason_code: Option<String>,
     /// The provider's words for that.
     pub reason_message: Option<String>,
-    /// Paid although the sale was paid another way; it is refunded by itself.
+    /// Paid although the sale was paid another way or over; it is refunded by itself, or by hand where the state is
+    /// `surplus_owed`.
     pub surplus: bool,
     /// The payment no longer waits for this attempt's end.
     pub deferred: bool,
+}
+
+/// One return of a payment's money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RefundView {
+    /// Counts from 1.
+    pub no: u32,
+    /// The attempt whose money goes back.
+    pub attempt: u32,
+    /// Our number with the provider.
+    pub out_refund_no: String,
+    /// How much, in minor units.
+    pub amount: i64,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who wanted it.
+    pub by: String,
+    /// Paid back by a person, past the provider.
+    pub by_hand: bool,
+    /// Where it stands.
+    #[schema(value_type = String, example = "succeeded")]
+    pub state: RefundState,
+    /// When it was asked for.
+    #[schema(value_type = String)]
+    pub started_at: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String)]
+    pub changed_at: Timestamp,
+    /// Why it was refused.
+    #[schema(value_type = Option<String>)]
+    pub failure: Option<FailureReason>,
+    /// The provider's code for that.
+    pub failure_code: Option<String>,
+    /// The provider's words for that.
+    pub failure_message: Option<String>,
 }
 
 /// `GET /v1/payments`: query parameters.
@@ -268,7 +357,41 @@ pub struct EventView {
     pub payment: PaymentView,
 }
 
-/// `GET /v1/channels`: what this till can be paid through now.
+/// Something about no payment of ours that a person has to look at: `GET /v1/notices` lists them, and the event stream
+/// tells them under the event `notice`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NoticeView {
+    /// The journal's sequence.
+    pub seq: i64,
+    /// When.
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+    /// What kind: `notification_unmatched`, a provider's signed notification that fits nothing in the books.
+    pub kind: String,
+    /// What, in words, and what to do.
+    pub detail: String,
+    /// The provider.
+    pub channel: Option<String>,
+    /// Through which account.
+    pub account: Option<String>,
+    /// The number that it is about.
+    pub out_trade_no: Option<String>,
+}
+
+/// `GET /v1/notices`: query parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeQuery {
+    /// Only those after this sequence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<i64>,
+    /// At most so many, 1 to 200; 50 where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// `GET /v1/channels`: what this till can be paid through now. A channel is listed once for each account that takes
+/// currencies of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChannelView {
     /// Which.
@@ -288,6 +411,41 @@ pub struct ChannelView {
     pub code_lifetime_seconds: u64,
     /// Whether no real money moves.
     pub training: bool,
+    /// Which currencies it takes here.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub currencies: Vec<Currency>,
+    /// Who says that a shown code was paid. The cashier's word is `POST /v1/payments/{id}/confirm`.
+    #[serde(default)]
+    pub confirmed_by: ConfirmedBy,
+    /// How its customers' codes begin and how long they are.
+    #[serde(default)]
+    pub code_rules: Vec<CodeRuleView>,
+    /// How payments are refunded through it; absent where the shop pays back by hand.
+    #[serde(default)]
+    pub refund: Option<RefundRulesView>,
+}
+
+/// Which digits are a customer's code of a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CodeRuleView {
+    /// The least number that the first two digits make.
+    pub first_prefix: u8,
+    /// The greatest.
+    pub last_prefix: u8,
+    /// The least number of digits.
+    pub min_length: usize,
+    /// The greatest.
+    pub max_length: usize,
+}
+
+/// How payments are refunded through a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RefundRulesView {
+    /// How many seconds after the payment.
+    pub window_seconds: u64,
+    /// Whether a part can be refunded.
+    pub partial: bool,
 }
 
 /// `GET /healthz`

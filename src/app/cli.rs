@@ -48,6 +48,8 @@ pub(super) enum Command {
     Sandbox(SandboxArgs),
     /// One payment from the shell
     Pay(PayArgs),
+    /// Return money of a payment
+    Refund(RefundArgs),
     /// Every code in each image
     Decode(DecodeArgs),
     /// The cameras
@@ -190,6 +192,37 @@ pub(super) struct PayArgs {
     /// What for; the customer's wallet shows it
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
+    /// JSON lines on stdout: progress, and the payment last
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  scantill refund pay_0192d7b72e0558bbc12f781a87cbc601
+  scantill refund pay_0192d7b72e0558bbc12f781a87cbc601 5.00 --reason \"one cup was cold\"
+  scantill refund pay_0192d7b72e0558bbc12f781a87cbc601 --by-hand --reason \"paid back in cash\" --json
+
+Asks the provider to return the money and waits until it is known what came of it; Ctrl-C ends only the waiting. With
+--by-hand nothing is asked: it writes down that a person has paid back what the provider cannot return. Finds the
+Payment API as `scantill pay` does. Exit code 0 only if the money is on its way back.")]
+pub(super) struct RefundArgs {
+    /// The payment's id
+    pub payment: String,
+    /// How much, such as 5.00 [default: all that is left]
+    #[arg(allow_negative_numbers = true)]
+    pub amount: Option<String>,
+    /// Why; the customer may see it
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// A person has paid it back already; needs --reason
+    #[arg(long, requires = "reason")]
+    pub by_hand: bool,
+    /// The number of the attempt whose surplus was paid back by hand
+    #[arg(long, value_name = "NO", requires = "by_hand")]
+    pub attempt: Option<u32>,
     /// JSON lines on stdout: progress, and the payment last
     #[arg(long)]
     pub json: bool,

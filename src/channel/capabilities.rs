@@ -3,11 +3,11 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::BillKind;
 use crate::money::Currency;
 use crate::payment::{ChannelId, CodeRule, Way};
+
+pub use crate::payment::ConfirmedBy;
 
 /// What a channel can do, and its provider's numbers. The engine and the till ask this and never a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,16 +48,6 @@ pub struct Capabilities {
     pub bill: Option<BillRules>,
     /// Time limit of one request.
     pub request_timeout: Duration,
-}
-
-/// Who says that a shown code was paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ConfirmedBy {
-    /// The provider, by its answers and notifications.
-    Provider,
-    /// The cashier, who sees the money arrive on the shop's account.
-    Cashier,
 }
 
 /// How payments are refunded.

@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use super::{Call, Client, ClientError, idempotency_key};
 use crate::api::wire::{
     AccountFormView, AccountTestView, AccountView, ChangeAccount, ChangePayment, ChangeStore, ChangeTill, ChannelView,
-    CreateAccount, CreatePayment, CreateStore, CreateTill, KeyView, NewTill, PaymentPage, PaymentQuery, PaymentView,
-    PolicyView, RotateAccount, RotateKey, RotatedKey, SetPolicy, ShowCode, Store, StoryStep, SubmitScan, Takings,
-    TakingsParams, TestAccount, TestStoredAccount, TillView,
+    ConfirmPayment, CreateAccount, CreatePayment, CreateStore, CreateTill, KeyView, NewTill, NoticeQuery, NoticeView,
+    PaymentPage, PaymentQuery, PaymentView, PolicyView, RefundPayment, RotateAccount, RotateKey, RotatedKey, SetPolicy,
+    ShowCode, Store, StoryStep, SubmitScan, Takings, TakingsParams, TestAccount, TestStoredAccount, TillView,
 };
 use crate::payment::{AccountId, ChannelId, PaymentId, StoreId, TillId};
 
@@ -64,6 +64,23 @@ impl Client {
     pub async fn cancel(&self, id: &PaymentId) -> Answer<PaymentView> {
         let path = format!("/v1/payments/{id}/cancel");
         self.send(Method::POST, path, &serde_json::json!({}), Some(&idempotency_key())).await
+    }
+
+    /// Says that the cashier saw the money of a shown code arrive.
+    pub async fn confirm(&self, id: &PaymentId, seen: &ConfirmPayment) -> Answer<PaymentView> {
+        let path = format!("/v1/payments/{id}/confirm");
+        self.send(Method::POST, path, seen, Some(&idempotency_key())).await
+    }
+
+    /// Asks for money of a payment to be returned. The idempotency key is the caller's, so that a repeat after a crash
+    /// is the same refund.
+    pub async fn refund(&self, id: &PaymentId, refund: &RefundPayment, idempotency_key: &str) -> Answer<PaymentView> {
+        self.send(Method::POST, format!("/v1/payments/{id}/refunds"), refund, Some(idempotency_key)).await
+    }
+
+    /// What fits no payment and a person has to look at, oldest first.
+    pub async fn notices(&self, query: &NoticeQuery) -> Answer<Vec<NoticeView>> {
+        self.get(with_query("/v1/notices", query)?).await
     }
 
     /// A sale as it stands.

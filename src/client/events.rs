@@ -8,7 +8,7 @@ use futures::stream::{self, BoxStream};
 use reqwest::Method;
 
 use super::{Call, Client, ClientError, lost, read};
-use crate::api::wire::EventView;
+use crate::api::wire::{EventView, NoticeView};
 
 /// The server sends a sign of life each 5 s; after this long without one the stream is taken for dead.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -22,6 +22,8 @@ pub enum StreamEvent {
     Connected,
     /// Something happened.
     Event(Box<EventView>),
+    /// Something about no payment that a person has to look at.
+    Notice(Box<NoticeView>),
     /// The stream broke; it is being set up again and resumes after the last event.
     Lost(String),
 }
@@ -107,6 +109,12 @@ impl State {
                         self.after = event.id.parse().ok().or(self.after);
                         self.told_lost = false;
                         return StreamEvent::Connected;
+                    }
+                    if event.event == "notice"
+                        && let Ok(notice) = serde_json::from_str::<NoticeView>(&event.data)
+                    {
+                        self.after = Some(notice.seq);
+                        return StreamEvent::Notice(Box::new(notice));
                     }
                     match serde_json::from_str::<EventView>(&event.data) {
                         Ok(view) => {

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::OpenChannel;
+use super::{EngineError, OpenChannel};
 use crate::channel::{self, Capabilities, Channel, MerchantAccount};
-use crate::payment::{AccountId, ChannelId};
+use crate::money::Currency;
+use crate::payment::{AccountId, ChannelId, Payment, StoreId};
 
 /// One account and its channel.
 pub(super) struct Entry {
@@ -37,18 +38,20 @@ impl Accounts {
     /// With channels that exist already.
     pub fn of(built: Vec<(MerchantAccount, Arc<dyn Channel>)>) -> Self {
         let live = built.iter().any(|(account, _)| account.enabled && !account.training);
-        let mut open: Vec<OpenChannel> = Vec::new();
-        for (account, channel) in &built {
-            let serves = account.enabled && account.training != live;
-            if serves && !open.iter().any(|open| open.channel == account.channel) {
-                open.push(OpenChannel {
-                    channel: account.channel.clone(),
-                    account: account.id.clone(),
-                    capabilities: channel.capabilities().clone(),
-                    training: account.training,
-                });
-            }
-        }
+        let mut open: Vec<OpenChannel> = built
+            .iter()
+            .filter(|(account, _)| account.enabled && account.training != live)
+            .map(|(account, channel)| OpenChannel {
+                channel: account.channel.clone(),
+                account: account.id.clone(),
+                capabilities: channel.capabilities().clone(),
+                training: account.training,
+                stores: account.stores.clone(),
+            })
+            .collect();
+        // An account that names its stores comes before one that serves all; else the ids' order decides, so that each
+        // start and each process chooses the same.
+        open.sort_by(|a, b| (a.stores.is_empty(), &a.account).cmp(&(b.stores.is_empty(), &b.account)));
         let entries =
             built.into_iter().map(|(account, channel)| (account.id.clone(), Entry { account, channel })).collect();
         Self { entries, open, training: !live }
@@ -62,13 +65,45 @@ impl Accounts {
         self.entries.get(account).map(|entry| entry.channel.capabilities().clone())
     }
 
+    /// Every account that is open, whichever store it serves.
     pub fn open(&self) -> &[OpenChannel] {
         &self.open
     }
 
-    /// The account that a new attempt through `channel` takes.
-    pub fn open_for(&self, channel: &ChannelId, training: bool) -> Option<&OpenChannel> {
-        self.open.iter().find(|open| &open.channel == channel && open.training == training)
+    fn serving(&self, store: &StoreId) -> Vec<&OpenChannel> {
+        self.open.iter().filter(|open| open.stores.is_empty() || open.stores.contains(store)).collect()
+    }
+
+    /// What a store can be paid through: each account with the currencies that go through it.
+    pub fn open_at(&self, store: &StoreId) -> Vec<OpenChannel> {
+        let mut offered: Vec<OpenChannel> = Vec::new();
+        for open in self.serving(store) {
+            let mut open = open.clone();
+            let taken = |currency: &Currency| {
+                let of_channel = offered.iter().filter(|other| other.channel == open.channel);
+                of_channel.flat_map(|other| &other.capabilities.currencies).any(|other| other == currency)
+            };
+            let currencies: Vec<_> =
+                open.capabilities.currencies.iter().filter(|currency| !taken(currency)).copied().collect();
+            open.capabilities.currencies = currencies;
+            if !open.capabilities.currencies.is_empty() {
+                offered.push(open);
+            }
+        }
+        offered
+    }
+
+    /// The account that a new attempt of a payment through `channel` takes.
+    pub fn open_for(&self, channel: &ChannelId, payment: &Payment) -> Result<&OpenChannel, EngineError> {
+        let serving = self.serving(&payment.store).into_iter();
+        let of_channel: Vec<&OpenChannel> =
+            serving.filter(|one| &one.channel == channel && one.training == payment.training).collect();
+        let currency = payment.amount.currency;
+        match of_channel.iter().find(|open| open.capabilities.currencies.contains(&currency)) {
+            Some(open) => Ok(open),
+            None if !of_channel.is_empty() => Err(EngineError::CurrencyNotTaken { channel: channel.clone(), currency }),
+            None => Err(EngineError::ChannelClosed(channel.clone())),
+        }
     }
 
     /// Whether no account moves real money.

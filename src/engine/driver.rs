@@ -10,12 +10,12 @@ use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
 use super::clock::millis;
-use super::decide::{self, Matter, Memory, Outcome, Step};
-use super::inner::{Announced, Inner, trade};
+use super::decide::{self, Matter, Memory, Outcome, RefundStep, Step};
+use super::inner::{Announced, Inner, notify_url, trade};
 use super::{Answered, EngineError, Idempotency};
-use crate::channel::{Channel, RefundRef, TradeDetails, TradeRef};
+use crate::channel::{Channel, MerchantAccount, RefundOutcome, RefundRef, TradeDetails, TradeRef};
 use crate::ledger::{Commit, LedgerError, StoredAnswer};
-use crate::payment::{Attempt, ChannelId, Payment, PaymentEvent, PaymentId, UnixMillis};
+use crate::payment::{Attempt, ChannelId, Payment, PaymentEvent, PaymentId, Refund, UnixMillis};
 
 /// How long a lease runs; renewed by every write and while a driver waits.
 pub(super) const LEASE_MS: i64 = 30_000;
@@ -50,7 +50,12 @@ pub(super) enum Order {
 
 /// Who waits for a code.
 type Waiter = (oneshot::Sender<Result<Answered, EngineError>>, Option<Idempotency>);
-type Call = BoxFuture<'static, (u32, Outcome)>;
+/// What a call came to, and about what it was.
+enum Came {
+    Attempt(u32, Outcome),
+    Refund(u32, RefundOutcome),
+}
+type Call = BoxFuture<'static, Came>;
 
 pub(super) struct Driver {
     pub engine: Arc<Inner>,
@@ -70,6 +75,7 @@ struct Desk {
     engine: Arc<Inner>,
     id: PaymentId,
     memory: HashMap<u32, Memory>,
+    refund_memory: HashMap<u32, Memory>,
     calls: FuturesUnordered<Call>,
     waiters: HashMap<u32, Waiter>,
     lease_until: UnixMillis,
@@ -82,6 +88,7 @@ impl Driver {
             engine: engine.clone(),
             id: id.clone(),
             memory: HashMap::new(),
+            refund_memory: HashMap::new(),
             calls: FuturesUnordered::new(),
             waiters: HashMap::new(),
             lease_until: 0,
@@ -117,7 +124,10 @@ impl Driver {
                 }
             };
             tokio::select! {
-                Some((no, outcome)) = desk.calls.next(), if !desk.calls.is_empty() => desk.came(no, outcome).await,
+                Some(came) = desk.calls.next(), if !desk.calls.is_empty() => match came {
+                    Came::Attempt(no, outcome) => desk.came(no, outcome).await,
+                    Came::Refund(no, outcome) => desk.refund_came(no, &outcome).await,
+                },
                 order = orders.recv() => match order {
                     Some(order) => desk.take(order),
                     None => return,
@@ -139,8 +149,9 @@ impl Desk {
             Order::Pay { no, trade, details, channel, auth_code, announced } => {
                 self.memory(no).in_flight = true;
                 drop(announced);
-                self.calls
-                    .push(Box::pin(async move { (no, Outcome::Pay(channel.pay(&trade, &details, &auth_code).await)) }));
+                self.calls.push(Box::pin(async move {
+                    Came::Attempt(no, Outcome::Pay(channel.pay(&trade, &details, &auth_code).await))
+                }));
             }
             Order::Code { no, reply, idempotency, announced } => {
                 self.memory(no).in_flight = true;
@@ -148,7 +159,7 @@ impl Desk {
                 self.waiters.insert(no, (reply, idempotency));
                 let engine = self.engine.clone();
                 let id = self.id.clone();
-                self.calls.push(Box::pin(async move { (no, engine.ask_for_code(&id, no).await) }));
+                self.calls.push(Box::pin(async move { Came::Attempt(no, engine.ask_for_code(&id, no).await) }));
             }
         }
     }
@@ -165,8 +176,8 @@ impl Desk {
             let accounts = self.engine.accounts();
             let numbers = |attempt: &Attempt| accounts.capabilities(&attempt.account);
             let mut until = match decide::matter(&payment, &numbers, now) {
-                Matter::Record(event) => {
-                    self.record(payment, "engine", None, |_, _| vec![event.clone()]).await?;
+                Matter::Record(events) => {
+                    self.record(payment, "engine", None, |_, _| events.clone()).await?;
                     continue;
                 }
                 Matter::Renew(channel) => {
@@ -184,8 +195,8 @@ impl Desk {
                 }
                 let Some(entry) = accounts.get(&attempt.account) else { continue };
                 let step = decide::step(&payment, attempt, entry.channel.capabilities(), memory, now);
-                if let Step::Record(event) = step {
-                    self.record(payment.clone(), "engine", None, |_, _| vec![event.clone()]).await?;
+                if let Step::Record(events) = step {
+                    self.record(payment.clone(), "engine", None, |_, _| events.clone()).await?;
                     written = true;
                     break;
                 }
@@ -194,14 +205,81 @@ impl Desk {
                     continue;
                 }
                 memory.in_flight = true;
-                self.calls.push(call(step, attempt.no, trade(&payment, attempt), entry.channel.clone()));
+                let call =
+                    call(step, attempt, trade(&payment, attempt), notify_url(&entry.account), entry.channel.clone());
+                self.calls.push(call);
             }
             if !written {
+                until = self.refunds(&payment, now, until);
                 // While it waits its lease must not run out.
                 let renew = self.lease_until - LEASE_MARGIN_MS;
                 return Ok(Some(until.map_or(renew, |until| until.min(renew))));
             }
         }
+    }
+
+    /// Begins the calls that are due about refunds; says until when there is nothing more to do.
+    fn refunds(&mut self, payment: &Payment, now: UnixMillis, mut until: Option<UnixMillis>) -> Option<UnixMillis> {
+        let accounts = self.engine.accounts();
+        for refund in payment.open_refunds() {
+            let memory = self.refund_memory.entry(refund.no).or_default();
+            let attempt = payment.attempt(refund.attempt);
+            let Some((attempt, entry)) = attempt.and_then(|one| Some((one, accounts.get(&one.account)?))) else {
+                continue;
+            };
+            if memory.in_flight {
+                continue;
+            }
+            let (no, asks) = match decide::refund_step(entry.channel.capabilities(), memory, now) {
+                RefundStep::Wait(at) => {
+                    until = Some(until.map_or(at, |earlier| earlier.min(at)));
+                    continue;
+                }
+                RefundStep::Ask => (refund.no, true),
+                RefundStep::Query => (refund.no, false),
+            };
+            memory.in_flight = true;
+            let (trade, refund) = (trade(payment, attempt), refund_ref(refund, &entry.account));
+            let channel = entry.channel.clone();
+            self.calls.push(Box::pin(async move {
+                let outcome = if asks {
+                    match channel.refund(&trade, &refund).await {
+                        // An earlier try may have been carried out and its answer lost.
+                        RefundOutcome::Failed(failure) => match channel.query_refund(&trade, &refund).await {
+                            RefundOutcome::Done => RefundOutcome::Done,
+                            _ => RefundOutcome::Failed(failure),
+                        },
+                        outcome => outcome,
+                    }
+                } else {
+                    channel.query_refund(&trade, &refund).await
+                };
+                Came::Refund(no, outcome)
+            }));
+        }
+        until
+    }
+
+    /// A call about a refund has come back.
+    async fn refund_came(&mut self, no: u32, outcome: &RefundOutcome) {
+        let now = self.engine.clock.now();
+        tracing::debug!(payment = %self.id, refund = no, ?outcome, "answered");
+        let mut memory = self.refund_memory.remove(&no).unwrap_or_default();
+        memory.in_flight = false;
+        memory.tries += 1;
+        memory.tried_at = Some(now);
+        if let Ok(payment) = load(&self.engine, &self.id).await {
+            let attempt = payment.refund(no).and_then(|refund| payment.attempt(refund.attempt));
+            let actor = attempt.map_or_else(|| "engine".to_owned(), |one| format!("provider:{}", one.channel));
+            // A lease that another has taken is noticed at the next turn; the outcome is asked for again there.
+            let _ = self
+                .record(payment, &actor, None, |payment, _| match payment.refund(no) {
+                    Some(refund) => decide::refund_events(payment, refund, outcome, &mut memory),
+                    None => Vec::new(),
+                })
+                .await;
+        }
+        self.refund_memory.insert(no, memory);
     }
 
     async fn renew_lease(&mut self, now: UnixMillis) -> Result<(), Stop> {
@@ -304,7 +382,7 @@ impl Desk {
         let no = attempt.no;
         let id = self.id.clone();
         self.memory(no).in_flight = true;
-        self.calls.push(Box::pin(async move { (no, engine.ask_for_code(&id, no).await) }));
+        self.calls.push(Box::pin(async move { Came::Attempt(no, engine.ask_for_code(&id, no).await) }));
         Ok(())
     }
 }
@@ -330,7 +408,9 @@ pub(super) fn answer(
     })
 }
 
-fn call(step: Step, no: u32, trade: TradeRef, channel: Arc<dyn Channel>) -> Call {
+fn call(step: Step, attempt: &Attempt, trade: TradeRef, notify_url: Option<String>, channel: Arc<dyn Channel>) -> Call {
+    // A surplus's refund is the last thing that happened to it.
+    let (no, changed_at) = (attempt.no, attempt.changed_at);
     Box::pin(async move {
         let outcome = match step {
             Step::Void => Outcome::Void(channel.void(&trade).await),
@@ -339,15 +419,26 @@ fn call(step: Step, no: u32, trade: TradeRef, channel: Arc<dyn Channel>) -> Call
                     out_refund_no: number,
                     amount: trade.amount,
                     reason: None,
-                    started_at: trade.started_at,
-                    notify_url: None,
+                    started_at: changed_at,
+                    notify_url,
                 };
                 Outcome::Refund(channel.refund(&trade, &refund).await)
             }
             Step::Query | Step::Record(_) | Step::Wait(_) => Outcome::Query(channel.query(&trade).await),
         };
-        (no, outcome)
+        Came::Attempt(no, outcome)
     })
+}
+
+/// What the provider sees of a refund.
+fn refund_ref(refund: &Refund, account: &MerchantAccount) -> RefundRef {
+    RefundRef {
+        out_refund_no: refund.out_refund_no.clone(),
+        amount: refund.amount,
+        reason: refund.reason.clone(),
+        started_at: refund.started_at,
+        notify_url: notify_url(account),
+    }
 }
 
 /// How long past its offer a provider may let a shown code be paid.

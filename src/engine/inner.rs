@@ -126,8 +126,15 @@ impl Inner {
             let state = if payment.state == PaymentState::Pending { "being closed" } else { payment.state.name() };
             return Err(EngineError::Over { state });
         }
-        let open =
-            accounts.open_for(channel, payment.training).ok_or_else(|| EngineError::ChannelClosed(channel.clone()))?;
+        let open = accounts.open_for(channel, payment)?;
+        let way = if auth_code.is_some() { Way::ConsumerPresented } else { Way::MerchantPresented };
+        if !open.capabilities.ways.contains(&way) {
+            let instead = match way {
+                Way::MerchantPresented => "read the customer's payment code",
+                Way::ConsumerPresented => "show a code for the customer to scan",
+            };
+            return Err(EngineError::WayNotOffered { channel: channel.clone(), instead });
+        }
         let range = &open.capabilities.amount;
         if !range.contains(&payment.amount.minor) {
             let money = |minor| Money::new(minor, payment.amount.currency);
@@ -139,7 +146,6 @@ impl Inner {
         }
         let no = u32::try_from(payment.attempts.len() + 1).map_err(|_| EngineError::TooManyAttempts)?;
         let out_trade_no = payment.id.out_trade_no(no).ok_or(EngineError::TooManyAttempts)?;
-        let way = if auth_code.is_some() { Way::ConsumerPresented } else { Way::MerchantPresented };
         let (auth_code_masked, auth_code_mac) = auth_code.unzip();
         let event = PaymentEvent::AttemptStarted {
             no,
@@ -149,6 +155,7 @@ impl Inner {
             out_trade_no,
             auth_code_masked,
             auth_code_mac,
+            confirmed_by: open.capabilities.confirmed_by,
         };
         Ok((event, open.account.clone()))
     }
@@ -192,9 +199,12 @@ pub(super) fn details(payment: &Payment, account: &MerchantAccount, expires_at: 
         till: payment.till.to_string(),
         operator: payment.operator.clone(),
         expires_at,
-        notify_url: account
-            .notify_base_url
-            .as_ref()
-            .map(|base| format!("{base}/v1/notifications/{}/{}", account.channel, account.id)),
+        notify_url: notify_url(account),
     }
+}
+
+/// Where notifications about an account's trades and refunds reach us.
+pub(super) fn notify_url(account: &MerchantAccount) -> Option<String> {
+    let base = account.notify_base_url.as_ref()?;
+    Some(format!("{base}/v1/notifications/{}/{}", account.channel, account.id))
 }

@@ -1,14 +1,16 @@
-//! Takes a payment from intent to a known end: submit, poll, race, void, refund a surplus, resume after a crash.
+//! Takes a payment from intent to a known end: submit, poll, race, void, refund, resume after a crash.
 //!
 //! What to do next is decided by pure functions on the payment; this room's tasks do it, write down what came of it,
 //! and decide again.
 
 mod accounts;
 mod clock;
+mod confirm;
 mod decide;
 mod driver;
 mod inner;
 mod notify;
+mod refund;
 mod types;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -18,7 +20,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 pub use clock::Clock;
-pub use types::{Answered, EngineConfig, EngineError, Idempotency, NewPayment, OpenChannel};
+pub use types::{Answered, EngineConfig, EngineError, Idempotency, NewPayment, NewRefund, OpenChannel, Seen};
 
 use self::accounts::Accounts;
 use self::clock::millis;
@@ -102,7 +104,7 @@ impl Engine {
             return Ok(replayed);
         }
         let accounts = self.inner.accounts();
-        if accounts.open().is_empty() {
+        if accounts.open_at(&new.store).is_empty() {
             return Err(EngineError::NoAccount);
         }
         let description = match new.description {
@@ -323,10 +325,10 @@ impl Engine {
         Ok(())
     }
 
-    /// The channels open for new payments.
+    /// The channels open for new payments at a store.
     #[must_use]
-    pub fn channels(&self) -> Vec<OpenChannel> {
-        self.inner.accounts().open().to_vec()
+    pub fn channels(&self, store: &StoreId) -> Vec<OpenChannel> {
+        self.inner.accounts().open_at(store)
     }
 
     /// Whether only training accounts are open.

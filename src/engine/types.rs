@@ -3,7 +3,7 @@
 use super::Clock;
 use crate::channel::Capabilities;
 use crate::ledger::{LedgerError, StoredAnswer};
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::payment::{AccountId, ChannelId, CodeRejection, IdError, Payment, StoreId, TillId};
 
 /// How an engine is set up.
@@ -42,6 +42,32 @@ pub struct NewPayment {
     pub collect_seconds: u32,
 }
 
+/// Money to return.
+#[derive(Debug, Clone, Default)]
+pub struct NewRefund {
+    /// How much, in minor units; all that is left where absent.
+    pub amount: Option<i64>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who wants it; the actor where absent.
+    pub operator: Option<String>,
+    /// A person has paid it back already.
+    pub by_hand: bool,
+    /// The attempt whose surplus was paid back by hand; the attempt that paid where absent.
+    pub attempt: Option<u32>,
+}
+
+/// Which code's money the cashier saw arrive.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Through which channel; needed where codes of several were shown.
+    pub channel: Option<ChannelId>,
+    /// Which attempt; needed where there were several.
+    pub attempt: Option<u32>,
+    /// Who saw it; the actor where absent.
+    pub operator: Option<String>,
+}
+
 /// Makes a call idempotent: the answer that `render` makes of the payment is stored with the events that led to it.
 pub struct Idempotency {
     /// Whose key it is.
@@ -74,6 +100,8 @@ pub struct OpenChannel {
     pub capabilities: Capabilities,
     /// Whether no real money moves.
     pub training: bool,
+    /// The stores that it serves; every store where empty.
+    pub stores: Vec<StoreId>,
 }
 
 /// What the engine refuses.
@@ -100,6 +128,82 @@ pub enum EngineError {
         min: Money,
         /// The most it takes.
         max: Money,
+    },
+    /// The channel takes other currencies.
+    #[error("{channel} does not take {currency} here: choose another way to pay")]
+    CurrencyNotTaken {
+        /// Which channel.
+        channel: ChannelId,
+        /// The sale's currency.
+        currency: Currency,
+    },
+    /// The channel cannot be paid that way.
+    #[error("{channel} cannot be paid in this way: {instead}")]
+    WayNotOffered {
+        /// Which channel.
+        channel: ChannelId,
+        /// What to do instead.
+        instead: &'static str,
+    },
+    /// No code was shown whose payment the cashier confirms.
+    #[error("no code was shown whose payment the cashier confirms: what the provider confirms needs no word of yours")]
+    NothingToConfirm,
+    /// The provider says by itself whether it was paid.
+    #[error("{0} says by itself whether it was paid: the cashier cannot confirm it")]
+    NotConfirmedByCashier(ChannelId),
+    /// Codes of several such channels were shown.
+    #[error("several codes were shown whose payment the cashier confirms: name the channel or the attempt")]
+    ConfirmWhich,
+    /// Nothing of it is left, or nothing came in.
+    #[error("this payment is {state}: there is nothing of it left to return")]
+    NothingToRefund {
+        /// Its state's name.
+        state: &'static str,
+    },
+    /// The amount is none, or more than is left.
+    #[error("at most {left} of this payment is left to return, and a refund is more than zero")]
+    RefundOutOfRange {
+        /// What is left.
+        left: Money,
+    },
+    /// The channel returns no money.
+    #[error("{channel} cannot return money: pay it back by hand, and record it as paid back by hand")]
+    RefundByHand {
+        /// Which channel.
+        channel: ChannelId,
+    },
+    /// The channel can return it, so a person must not.
+    #[error("{channel} returns the money itself: ask it to, so that it goes back where it came from")]
+    RefundByProvider {
+        /// Which channel.
+        channel: ChannelId,
+    },
+    /// Who pays back by hand says why.
+    #[error("say why it was paid back by hand: the books keep the reason")]
+    RefundReason,
+    /// The provider's time for refunds is over.
+    #[error(
+        "{channel} returns money for {days} days after the payment, which are over: pay it back by hand, and record that"
+    )]
+    RefundTooLate {
+        /// Which channel.
+        channel: ChannelId,
+        /// For how long it can be asked.
+        days: u64,
+    },
+    /// The channel returns whole payments only.
+    #[error("{channel} returns whole payments only: {amount}")]
+    RefundInPart {
+        /// Which channel.
+        channel: ChannelId,
+        /// The whole.
+        amount: Money,
+    },
+    /// The account that took the money cannot be used any more.
+    #[error("the account {account} that took this payment cannot be used: put its credentials right, then try again")]
+    AccountGone {
+        /// Which account.
+        account: AccountId,
     },
     /// A payment code is being worked on already.
     #[error("a payment code is being worked on: wait for its result before scanning another")]

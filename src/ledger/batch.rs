@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::calendar::Calendar;
 use super::chain::{Head, StoredRow, canonical};
 use super::derived::{Derived, Effects, number_taken, storable};
+use super::notifications::{self, Keep};
 use super::place::Place;
 use super::seal::{self, Resealed};
 use super::sql::{self, Param};
@@ -34,6 +35,8 @@ pub(super) enum Request {
     Record(RecordChange),
     /// Every secret under another key.
     Reseal(Vec<Resealed>, Note),
+    /// A provider's notification as it came.
+    Keep(Box<Keep>),
 }
 
 /// A row about no payment.
@@ -117,6 +120,8 @@ pub(super) struct Batch<'a> {
     resealed: Vec<Resealed>,
     busy_accounts: HashSet<String>,
     known_accounts: HashSet<String>,
+    kept_before: HashSet<(String, String)>,
+    kept: Vec<&'a Keep>,
 }
 
 impl<'a> Batch<'a> {
@@ -124,7 +129,7 @@ impl<'a> Batch<'a> {
     pub(super) async fn decide(
         connection: &mut AnyConnection,
         rules: &'a Rules,
-        requests: &[Request],
+        requests: &'a [Request],
     ) -> Result<(Self, Vec<Result<Granted, LedgerError>>), LedgerError> {
         let head = lock_head(connection).await.map_err(|error| rules.place.refused(error))?;
         let mut batch = Self {
@@ -146,6 +151,8 @@ impl<'a> Batch<'a> {
             resealed: Vec::new(),
             busy_accounts: HashSet::new(),
             known_accounts: HashSet::new(),
+            kept_before: HashSet::new(),
+            kept: Vec::new(),
         };
         let commits: Vec<_> = requests
             .iter()
@@ -209,6 +216,7 @@ impl<'a> Batch<'a> {
                 self.leases.insert(payment, (sql::text(&row, 1)?, sql::int(&row, 2)?));
             }
         }
+        self.kept_before = notifications::load(connection, requests).await?;
         self.load_accounts(connection, requests).await
     }
 
@@ -237,7 +245,7 @@ impl<'a> Batch<'a> {
         *latest = started_at.max(*latest);
     }
 
-    fn grant(&mut self, request: &Request) -> Result<Granted, LedgerError> {
+    fn grant(&mut self, request: &'a Request) -> Result<Granted, LedgerError> {
         match request {
             Request::Commit(commit) => self.grant_commit(commit),
             Request::Note(note) => Ok(Granted::Seq(self.note(note))),
@@ -261,6 +269,7 @@ impl<'a> Batch<'a> {
                 self.note(note);
                 Ok(Granted::Done(true))
             }
+            Request::Keep(keep) => Ok(Granted::Done(self.keep(keep))),
         }
     }
 
@@ -369,6 +378,15 @@ impl<'a> Batch<'a> {
         true
     }
 
+    fn keep(&mut self, keep: &'a Keep) -> bool {
+        let new = self.kept_before.insert((keep.account.clone(), keep.digest.clone()));
+        if let Some(notice) = keep.notice.as_ref().filter(|_| new) {
+            self.note(notice);
+        }
+        self.kept.push(keep);
+        new
+    }
+
     fn note(&mut self, note: &Note) -> i64 {
         self.append(note.at, &note.actor, &note.kind, None, note.payload.clone())
     }
@@ -402,6 +420,7 @@ impl<'a> Batch<'a> {
             && self.new_notifications.is_empty()
             && self.leased.is_empty()
             && self.sole_owners.is_empty()
+            && self.kept.is_empty()
     }
 
     /// Writes all that was granted.
@@ -426,6 +445,7 @@ impl<'a> Batch<'a> {
         self.derived.write(connection, &self.rules.calendar).await?;
         self.write_heard(connection).await?;
         self.write_leases(connection).await?;
+        notifications::write(connection, &self.kept).await?;
         for (table, id, put) in &self.records {
             let table = table.name();
             match put {

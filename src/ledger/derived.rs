@@ -47,6 +47,7 @@ pub(super) struct AttemptRow {
 pub(super) struct Effects {
     pub(super) payment: Payment,
     pub(super) attempts: Vec<AttemptRow>,
+    refunds: Vec<(String, PaymentId)>,
     sums: Vec<(SumKey, Growth)>,
 }
 
@@ -60,7 +61,7 @@ impl Effects {
         events: &[PaymentEvent],
     ) -> Result<Self, LedgerError> {
         let mut payment = before;
-        let (mut attempts, mut sums) = (Vec::new(), Vec::new());
+        let (mut attempts, mut refunds, mut sums) = (Vec::new(), Vec::new(), Vec::new());
         for event in events {
             let now = match payment.as_mut() {
                 Some(payment) => {
@@ -78,10 +79,15 @@ impl Effects {
                     started_at: at,
                 });
             }
+            if let PaymentEvent::RefundStarted { out_refund_no, .. }
+            | PaymentEvent::SurplusRefundStarted { out_refund_no, .. } = event
+            {
+                refunds.push((out_refund_no.clone(), id.clone()));
+            }
             sums.extend(growth(now, event).map(|(no, growth)| (sum_key(calendar, now, no, at), growth)));
         }
         let payment = payment.ok_or(LedgerError::NotFound)?;
-        Ok(Self { payment, attempts, sums })
+        Ok(Self { payment, attempts, refunds, sums })
     }
 }
 
@@ -99,6 +105,10 @@ fn growth(payment: &Payment, event: &PaymentEvent) -> Option<(u32, Growth)> {
         PaymentEvent::AttemptReversed { no, captured: true } => {
             Some((*no, Growth { gross: amount, refunds: amount, refund_count: 1, ..Growth::default() }))
         }
+        PaymentEvent::ArrivedLate { no } => Some((*no, Growth { gross: amount, ..Growth::default() })),
+        PaymentEvent::RefundSucceeded { no } => payment.refund(*no).map(|refund| {
+            (refund.attempt, Growth { refunds: refund.amount.minor, refund_count: 1, ..Growth::default() })
+        }),
         _ => None,
     }
 }
@@ -128,6 +138,7 @@ pub(super) struct Derived {
     payments: HashMap<PaymentId, Payment>,
     changed: BTreeSet<PaymentId>,
     attempts: Vec<AttemptRow>,
+    refunds: Vec<(String, PaymentId)>,
     sums: BTreeMap<SumKey, Growth>,
 }
 
@@ -159,8 +170,9 @@ impl Derived {
 
     /// Takes over what events made of a payment.
     pub(super) fn absorb(&mut self, effects: Effects) {
-        let Effects { payment, attempts, sums } = effects;
+        let Effects { payment, attempts, refunds, sums } = effects;
         self.attempts.extend(attempts);
+        self.refunds.extend(refunds);
         for (key, growth) in sums {
             let sum = self.sums.entry(key).or_default();
             sum.gross = sum.gross.saturating_add(growth.gross);
@@ -190,6 +202,11 @@ impl Derived {
             .collect();
         sql::insert(connection, "attempts (out_trade_no, payment, account, auth_code_mac, started_at)", attempts, "")
             .await?;
+        let refunds =
+            self.refunds.iter().map(|(number, payment)| [Param::Text(number), Param::Text(payment.as_str())]).collect();
+        // A surplus may be asked back under one number more than once.
+        let then = "ON CONFLICT (out_refund_no) DO NOTHING";
+        sql::insert(connection, "refunds (out_refund_no, payment)", refunds, then).await?;
         let sums: Vec<_> = self
             .sums
             .iter()

@@ -8,6 +8,7 @@ mod batch;
 mod calendar;
 mod chain;
 mod derived;
+mod notifications;
 mod place;
 mod read;
 mod records;

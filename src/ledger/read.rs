@@ -9,7 +9,10 @@ use super::batch::read_answer;
 use super::chain::{StoredRow, Walk, read_head};
 use super::derived::read_payment;
 use super::sql::{int, text};
-use super::{JournalRow, Ledger, LedgerError, PaymentFilter, StoredAnswer, Sums, Takings, TakingsQuery, Verification};
+use super::{
+    JournalRow, Ledger, LedgerError, NOTICE_KIND, PaymentFilter, StoredAnswer, Sums, Takings, TakingsQuery,
+    Verification,
+};
 use crate::payment::{OutTradeNo, Payment, PaymentId, UnixMillis};
 
 /// A SELECT with the conditions that a filter asks for.
@@ -73,6 +76,16 @@ impl Ledger {
         self.payments_of(select).await.map(|mut found| found.pop())
     }
 
+    /// The payment that has a refund with that number.
+    ///
+    /// # Errors
+    /// The books cannot be read.
+    pub async fn payment_by_out_refund_no(&self, out_refund_no: &str) -> Result<Option<Payment>, LedgerError> {
+        let select = Select::new("SELECT payments.doc FROM refunds JOIN payments ON payments.id = refunds.payment")
+            .with("WHERE refunds.out_refund_no =", out_refund_no.to_owned())?;
+        self.payments_of(select).await.map(|mut found| found.pop())
+    }
+
     /// Payments, the latest first.
     ///
     /// # Errors
@@ -131,13 +144,22 @@ impl Ledger {
         self.journal_of(select).await
     }
 
-    /// Journal rows about payments with a sequence over `after`, oldest first, at most `limit`.
+    pub(super) async fn notices_after(&self, after: i64, limit: u32) -> Result<Vec<JournalRow>, LedgerError> {
+        let select = Select::new(format!("SELECT {} FROM journal WHERE payment IS NULL", StoredRow::COLUMNS))
+            .with("AND kind =", NOTICE_KIND.to_owned())?
+            .with("AND seq >", after)?
+            .with("ORDER BY seq LIMIT", i64::from(limit))?;
+        self.journal_of(select).await
+    }
+
+    /// Journal rows about payments, and notices about none, with a sequence over `after`, oldest first, at most `limit`.
     ///
     /// # Errors
     /// The books cannot be read.
     pub async fn rows_after(&self, after: i64, limit: u32) -> Result<Vec<JournalRow>, LedgerError> {
-        let select = Select::new(format!("SELECT {} FROM journal WHERE payment IS NOT NULL", StoredRow::COLUMNS))
-            .with("AND seq >", after)?
+        let select = Select::new(format!("SELECT {} FROM journal WHERE (payment IS NOT NULL", StoredRow::COLUMNS))
+            .with("OR kind =", NOTICE_KIND.to_owned())?
+            .with(") AND seq >", after)?
             .with("ORDER BY seq LIMIT", i64::from(limit))?;
         self.journal_of(select).await
     }

@@ -6,7 +6,10 @@ use super::LedgerError;
 use super::place::Place;
 
 /// Each brings the books from the version of its index to the next. What was released is never edited.
-const MIGRATIONS: [&str; 1] = [include_str!("../../assets/migrations/0001_books.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../assets/migrations/0001_books.sql"),
+    include_str!("../../assets/migrations/0002_refunds_and_notifications.sql"),
+];
 
 /// Any number that is ours alone: server processes that start together take turns by it.
 const POSTGRES_TURN: &str = "SELECT pg_advisory_xact_lock(7223174505)";

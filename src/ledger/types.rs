@@ -9,7 +9,9 @@ use zeroize::Zeroizing;
 use crate::channel::Retiring;
 use crate::crypto::Secret;
 use crate::money::Currency;
-use crate::payment::{ChannelId, IllegalEvent, PaymentEvent, PaymentId, PaymentState, StoreId, TillId, UnixMillis};
+use crate::payment::{
+    AccountId, ChannelId, IllegalEvent, PaymentEvent, PaymentId, PaymentState, StoreId, TillId, UnixMillis,
+};
 
 /// Where the books are and how they are kept.
 pub struct LedgerConfig {
@@ -89,6 +91,60 @@ pub struct PaymentFilter {
     pub before: Option<PaymentId>,
     /// At most so many.
     pub limit: u32,
+}
+
+/// The kind of the journal's rows that tell of a provider's signed notification that fits nothing in the books.
+pub const NOTICE_KIND: &str = "notification_unmatched";
+
+/// What was made of a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Signed, and about a payment of ours.
+    Believed,
+    /// Signed by the provider, and it fits nothing in the books: a person has to look.
+    Unmatched,
+    /// Not signed as it should be, or out of date: nothing in it is believed.
+    Refused,
+}
+
+impl Verdict {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Believed => "believed",
+            Self::Unmatched => "unmatched",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// The verdict of that name; what is not known is not believed.
+    pub(super) fn named(name: &str) -> Self {
+        [Self::Believed, Self::Unmatched].into_iter().find(|one| one.name() == name).unwrap_or(Self::Refused)
+    }
+}
+
+/// A provider's notification as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptNotification {
+    /// When it first came.
+    pub at: UnixMillis,
+    /// The provider.
+    pub channel: ChannelId,
+    /// The account it was sent to.
+    pub account: AccountId,
+    /// The provider's id of it, where it could be read.
+    pub id: Option<String>,
+    /// The number that it is about, where it could be read.
+    pub out_trade_no: Option<String>,
+    /// What was made of it.
+    pub verdict: Verdict,
+    /// What a person is told of it, where one has to look. Not read back.
+    pub detail: String,
+    /// Its headers: the signature may be among them.
+    pub headers: Vec<(String, String)>,
+    /// Its body, byte for byte.
+    pub body: Vec<u8>,
 }
 
 /// A row of the journal.

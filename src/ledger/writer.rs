@@ -182,7 +182,7 @@ async fn rebuild(connection: &mut AnyConnection, rules: &Rules) -> Result<u64, L
     let refused = |error| place.refused(error);
     let mut transaction = connection.begin_with(place.begin_write()).await.map_err(refused)?;
     lock_head(&mut transaction).await.map_err(refused)?;
-    for table in ["payments", "attempts", "takings"] {
+    for table in ["payments", "attempts", "refunds", "takings"] {
         sql::execute(&mut transaction, &format!("DELETE FROM {table}"), []).await.map_err(refused)?;
     }
     let broken = |broken: BrokenRow| {

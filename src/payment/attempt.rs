@@ -14,6 +14,24 @@ pub enum Way {
     ConsumerPresented,
 }
 
+/// Who says that a shown code was paid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConfirmedBy {
+    /// The provider, by its answers and notifications.
+    #[default]
+    Provider,
+    /// The cashier, who sees the money arrive on the shop's account.
+    Cashier,
+}
+
+impl ConfirmedBy {
+    /// Whether it is the provider: what rows of the journal that do not say mean.
+    pub(super) fn is_provider(&self) -> bool {
+        *self == Self::Provider
+    }
+}
+
 /// Where an attempt stands with its provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,13 +58,18 @@ pub enum AttemptState {
     SurplusRefunding,
     /// That refund is done.
     SurplusRefunded,
+    /// Paid although the payment was paid another way or over; a person has to pay it back by hand.
+    SurplusOwed,
 }
 
 impl AttemptState {
-    /// Whether nothing more will happen to the attempt.
+    /// Whether nothing more will happen to the attempt by itself.
     #[must_use]
     pub const fn is_end(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Closed | Self::Reversed | Self::SurplusRefunded)
+        matches!(
+            self,
+            Self::Succeeded | Self::Failed | Self::Closed | Self::Reversed | Self::SurplusRefunded | Self::SurplusOwed
+        )
     }
 }
 
@@ -63,6 +86,12 @@ pub struct Attempt {
     pub account: AccountId,
     /// Our number for it with the provider.
     pub out_trade_no: OutTradeNo,
+    /// Who says that it was paid.
+    #[serde(default)]
+    pub confirmed_by: ConfirmedBy,
+    /// Who saw the money arrive, where the cashier says so.
+    #[serde(default)]
+    pub seen_by: Option<String>,
     /// Where it stands.
     pub state: AttemptState,
     /// When its intent was written.

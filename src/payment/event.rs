@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, ChannelId, Failure, OutTradeNo, StoreId, TillId, UnixMillis, Way};
+use super::{AccountId, ChannelId, ConfirmedBy, Failure, OutTradeNo, StoreId, TillId, UnixMillis, Way};
 use crate::money::Money;
 
 /// Why an attempt is being taken back.
@@ -21,7 +21,7 @@ pub enum VoidReason {
     StayedUnknown,
 }
 
-/// Something that happened to a payment. `no` is the attempt's number.
+/// Something that happened to a payment. `no` is the attempt's number, or the refund's where it is about a refund.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PaymentEvent {
@@ -65,6 +65,9 @@ pub enum PaymentEvent {
         auth_code_masked: Option<String>,
         /// HMAC-SHA256 of the customer's code in hex, so that a spent code is known again.
         auth_code_mac: Option<String>,
+        /// Who says that it was paid; the provider where a row does not tell.
+        #[serde(default, skip_serializing_if = "ConfirmedBy::is_provider")]
+        confirmed_by: ConfirmedBy,
     },
     /// The provider gave a code to show.
     CodeShown {
@@ -136,6 +139,52 @@ pub enum PaymentEvent {
         /// Which attempt.
         no: u32,
     },
+    /// The channel cannot return a surplus: a person has to pay it back by hand.
+    SurplusOwed {
+        /// Which attempt.
+        no: u32,
+    },
+    /// The cashier saw the attempt's money on the shop's account. What follows from it is the next event.
+    CashierConfirmed {
+        /// Which attempt.
+        no: u32,
+        /// Who saw it.
+        by: String,
+    },
+    /// Money that the cashier saw arrive on an attempt that was closed: a person has to pay it back by hand.
+    ArrivedLate {
+        /// Which attempt.
+        no: u32,
+    },
+    /// A refund was asked for; intent before the request.
+    RefundStarted {
+        /// Its number.
+        no: u32,
+        /// The attempt whose money goes back.
+        attempt: u32,
+        /// Our number for it with the provider.
+        out_refund_no: String,
+        /// How much.
+        amount: Money,
+        /// Why.
+        reason: Option<String>,
+        /// Who wanted it.
+        by: String,
+        /// Paid back by a person, past the provider.
+        by_hand: bool,
+    },
+    /// The refund's money is on its way back to the customer.
+    RefundSucceeded {
+        /// Which refund.
+        no: u32,
+    },
+    /// The refund was refused for good; nothing went back.
+    RefundFailed {
+        /// Which refund.
+        no: u32,
+        /// Why.
+        failure: Failure,
+    },
     /// The payment is called paid though other attempts could not be closed yet; that goes on.
     OthersDeferred,
     /// The cashier asked to cancel.
@@ -170,6 +219,12 @@ impl PaymentEvent {
             Self::AttemptReversed { .. } => "attempt_reversed",
             Self::SurplusRefundStarted { .. } => "surplus_refund_started",
             Self::SurplusRefunded { .. } => "surplus_refunded",
+            Self::SurplusOwed { .. } => "surplus_owed",
+            Self::CashierConfirmed { .. } => "cashier_confirmed",
+            Self::ArrivedLate { .. } => "arrived_late",
+            Self::RefundStarted { .. } => "refund_started",
+            Self::RefundSucceeded { .. } => "refund_succeeded",
+            Self::RefundFailed { .. } => "refund_failed",
             Self::OthersDeferred => "others_deferred",
             Self::CancelRequested { .. } => "cancel_requested",
             Self::Expired => "expired",

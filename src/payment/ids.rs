@@ -118,6 +118,20 @@ impl PaymentId {
         }
         format!("{head}{middle}{no:02x}").to_ascii_uppercase().parse().ok()
     }
+
+    /// The number of the payment's refund `no`: 32 letters and digits like an attempt's, told from one by the R before
+    /// its last two. The first digit gives way to it: it is 0 for some thousand years. `None` past 255 refunds or for
+    /// a foreign id.
+    #[must_use]
+    pub fn out_refund_no(&self, no: u32) -> Option<String> {
+        let digits = self.0.strip_prefix("pay_")?;
+        let head = digits.get(1..12)?;
+        let middle = digits.get(13..31)?;
+        if no > 0xff {
+            return None;
+        }
+        Some(format!("{head}{middle}R{no:02x}").to_ascii_uppercase())
+    }
 }
 
 impl ChannelId {
@@ -152,6 +166,21 @@ mod tests {
         assert!(numbers.iter().all(|number| number.as_str().len() == 32));
         assert_eq!(payment.out_trade_no(256), None);
         assert_eq!("pay_x".parse::<PaymentId>().unwrap().out_trade_no(1), None);
+    }
+
+    #[test]
+    fn refunds_of_a_payment_have_numbers_of_their_own_that_every_provider_takes() {
+        let payment = PaymentId::generate();
+        let numbers: std::collections::HashSet<_> = (0..=255)
+            .map(|no| payment.out_refund_no(no).unwrap())
+            .chain((0..=255).map(|no| payment.out_trade_no(no).unwrap().to_string()))
+            // The number of a surplus's refund.
+            .chain((0..=255).map(|no| format!("{}R", &payment.out_trade_no(no).unwrap().as_str()[1..])))
+            .collect();
+        assert_eq!(numbers.len(), 3 * 256);
+        assert!(numbers.iter().all(|number| number.parse::<OutTradeNo>().is_ok() && number.len() == 32));
+        assert_eq!(payment.out_refund_no(256), None);
+        assert_eq!("pay_x".parse::<PaymentId>().unwrap().out_refund_no(1), None);
     }
 
     #[test]

@@ -10,15 +10,17 @@ mod code;
 mod event;
 mod failure;
 mod ids;
+mod refund;
 mod sale;
 mod state;
 
-pub use attempt::{Attempt, AttemptState, Way};
+pub use attempt::{Attempt, AttemptState, ConfirmedBy, Way};
 pub use card_code::{CardApplication, CardCode, CardCodeError, CardScheme};
 pub use code::{CodeRejection, CodeRule, KnownCodes, PaymentCode};
 pub use event::{PaymentEvent, VoidReason};
 pub use failure::{Failure, FailureReason};
 pub use ids::{AccountId, ChannelId, IdError, OutTradeNo, PaymentId, StoreId, TillId};
+pub use refund::{Refund, RefundState};
 pub use sale::{IllegalEvent, Payment};
 pub use state::{PaymentState, PendingReason};
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attempt, AttemptState, ChannelId, Failure, OutTradeNo, PaymentEvent, PaymentId, PaymentState, PendingReason,
-    StoreId, TillId, UnixMillis, VoidReason, Way,
+    Attempt, AttemptState, ChannelId, ConfirmedBy, Failure, OutTradeNo, PaymentEvent, PaymentId, PaymentState,
+    PendingReason, Refund, StoreId, TillId, UnixMillis, VoidReason, Way,
 };
 use crate::money::Money;
 
@@ -49,6 +49,9 @@ pub struct Payment {
     pub attempts: Vec<Attempt>,
     /// The attempt that paid it.
     pub paid_by: Option<u32>,
+    /// Every return of its money, in order.
+    #[serde(default)]
+    pub refunds: Vec<Refund>,
     /// The cashier asked to cancel.
     pub cancel_requested: bool,
     /// The time to pay ran out.
@@ -88,6 +91,7 @@ impl Payment {
             pending: None,
             attempts: Vec::new(),
             paid_by: None,
+            refunds: Vec::new(),
             cancel_requested: false,
             expired: false,
             attention: Vec::new(),
@@ -150,10 +154,10 @@ impl Payment {
         self.attempts.iter().filter(|attempt| !attempt.state.is_end())
     }
 
-    /// Whether the engine still has work to do: the payment, or an attempt of it, is not at an end.
+    /// Whether the engine still has work to do: the payment, an attempt or a refund of it is not at an end.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
-        !self.state.is_end() || self.open_attempts().next().is_some()
+        !self.state.is_end() || self.open_attempts().next().is_some() || self.open_refunds().next().is_some()
     }
 
     /// Whether a new attempt may begin.
@@ -176,7 +180,16 @@ impl Payment {
                 self.description.clone_from(description);
                 Ok(())
             }
-            PaymentEvent::AttemptStarted { no, way, channel, account, out_trade_no, auth_code_masked, .. } => {
+            PaymentEvent::AttemptStarted {
+                no,
+                way,
+                channel,
+                account,
+                out_trade_no,
+                auth_code_masked,
+                confirmed_by,
+                auth_code_mac: _,
+            } => {
                 if !self.accepts_attempts() {
                     return Err("it takes no more attempts");
                 }
@@ -192,6 +205,8 @@ impl Payment {
                     channel: channel.clone(),
                     account: account.clone(),
                     out_trade_no: out_trade_no.clone(),
+                    confirmed_by: *confirmed_by,
+                    seen_by: None,
                     state: AttemptState::Prepared,
                     started_at: at,
                     changed_at: at,
@@ -224,6 +239,12 @@ impl Payment {
                 self.moved(*no, at, AttemptState::Voiding).map(|_| ())
             }
             PaymentEvent::AttemptSucceeded { no, provider_trade_no, payer, paid_at } => {
+                if self
+                    .attempt(*no)
+                    .is_some_and(|one| one.confirmed_by == ConfirmedBy::Cashier && one.seen_by.is_none())
+                {
+                    return Err("the cashier has not confirmed it");
+                }
                 let surplus = self.paid_by.is_some();
                 let to = if surplus { AttemptState::SurplusRefunding } else { AttemptState::Succeeded };
                 let attempt = self.moved(*no, at, to)?;
@@ -251,7 +272,41 @@ impl Payment {
                 attempt.out_refund_no = Some(out_refund_no.clone());
                 Ok(())
             }
-            PaymentEvent::SurplusRefunded { no } => self.moved(*no, at, AttemptState::SurplusRefunded).map(|_| ()),
+            PaymentEvent::SurplusRefunded { no } => {
+                if self.attempt(*no).is_none_or(|attempt| attempt.state != AttemptState::SurplusRefunding) {
+                    return Err("the attempt is no surplus that is being refunded");
+                }
+                self.moved(*no, at, AttemptState::SurplusRefunded).map(|_| ())
+            }
+            PaymentEvent::SurplusOwed { no } => {
+                if self.attempt(*no).is_none_or(|attempt| attempt.state != AttemptState::SurplusRefunding) {
+                    return Err("the attempt is no surplus that is being refunded");
+                }
+                self.moved(*no, at, AttemptState::SurplusOwed).map(|_| ())
+            }
+            PaymentEvent::CashierConfirmed { no, by } => {
+                let attempt = self.attempts.iter_mut().find(|attempt| attempt.no == *no);
+                let attempt = attempt.ok_or("it has no such attempt")?;
+                if attempt.confirmed_by != ConfirmedBy::Cashier || attempt.code.is_none() {
+                    return Err("no code was shown whose payment the cashier confirms");
+                }
+                if attempt.seen_by.is_some() {
+                    return Err("it was confirmed already");
+                }
+                attempt.seen_by = Some(by.clone());
+                Ok(())
+            }
+            PaymentEvent::ArrivedLate { no } => {
+                if self.attempt(*no).is_none_or(|one| one.state != AttemptState::Closed || one.seen_by.is_none()) {
+                    return Err("the attempt was not closed, or the cashier has not confirmed it");
+                }
+                let attempt = self.moved(*no, at, AttemptState::SurplusOwed)?;
+                attempt.paid_at = Some(at);
+                Ok(())
+            }
+            PaymentEvent::RefundStarted { .. }
+            | PaymentEvent::RefundSucceeded { .. }
+            | PaymentEvent::RefundFailed { .. } => self.take_refund(at, event),
             PaymentEvent::OthersDeferred => {
                 if self.paid_by.is_none() {
                     return Err("it is not paid");
@@ -285,7 +340,7 @@ impl Payment {
         }
     }
 
-    fn moved(&mut self, no: u32, at: UnixMillis, to: AttemptState) -> Result<&mut Attempt, &'static str> {
+    pub(super) fn moved(&mut self, no: u32, at: UnixMillis, to: AttemptState) -> Result<&mut Attempt, &'static str> {
         let attempt = self.attempts.iter_mut().find(|attempt| attempt.no == no).ok_or("it has no such attempt")?;
         if !may_move(attempt.state, to) {
             return Err("the attempt is not in a state for it");
@@ -300,16 +355,23 @@ impl Payment {
         let pending = |reason| (PaymentState::Pending, Some(reason));
         let waiting = || self.open_attempts().filter(|attempt| !attempt.deferred);
         if self.paid_by.is_some() {
-            return match self.state {
-                PaymentState::PartiallyRefunded | PaymentState::Refunded => (self.state, None),
-                _ if waiting().next().is_some() => pending(PendingReason::ClosingOthers),
-                _ => (PaymentState::Succeeded, None),
+            return match self.refunded() {
+                // Nothing is refunded before the others are closed.
+                0 if waiting().next().is_some() => pending(PendingReason::ClosingOthers),
+                0 => (PaymentState::Succeeded, None),
+                refunded if refunded < self.amount.minor => (PaymentState::PartiallyRefunded, None),
+                _ => (PaymentState::Refunded, None),
             };
         }
         let any = |state| waiting().any(|attempt| attempt.state == state);
         let ending = self.cancel_requested || self.expired;
+        let for_cashier = self.expired
+            && !self.cancel_requested
+            && waiting().any(|one| one.confirmed_by == ConfirmedBy::Cashier && one.state == A::CodeShown);
         if any(A::Unknown) {
             pending(PendingReason::ResultUnknown)
+        } else if for_cashier {
+            pending(PendingReason::AwaitingCashier)
         } else if waiting().next().is_some() && ending {
             pending(PendingReason::Reversing)
         } else if any(A::CustomerConfirming) {
@@ -349,6 +411,9 @@ const fn may_move(from: AttemptState, to: AttemptState) -> bool {
                 A::Prepared | A::CodeShown | A::CustomerConfirming | A::Unknown | A::Voiding,
                 A::Succeeded | A::SurplusRefunding | A::Failed | A::Closed | A::Reversed,
             )
-            | (A::SurplusRefunding, A::SurplusRefunding | A::SurplusRefunded)
+            | (A::SurplusRefunding, A::SurplusRefunding | A::SurplusRefunded | A::SurplusOwed)
+            // A person saw the money arrive after all, and a person pays it back.
+            | (A::Closed, A::SurplusOwed)
+            | (A::SurplusOwed, A::SurplusRefunded)
     )
 }

@@ -80,6 +80,9 @@ pub enum PendingReason {
     ClosingOthers,
     /// The payment is being cancelled, closed or reversed with the provider.
     Reversing,
+    /// The time to pay ran out on a code whose payment only the cashier can see: the cashier has to look at the shop's
+    /// account, and confirm or cancel.
+    AwaitingCashier,
 }
 
 impl PendingReason {
@@ -93,6 +96,7 @@ impl PendingReason {
             Self::ResultUnknown => "result_unknown",
             Self::ClosingOthers => "closing_others",
             Self::Reversing => "reversing",
+            Self::AwaitingCashier => "awaiting_cashier",
         }
     }
 }

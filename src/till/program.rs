@@ -568,6 +568,8 @@ impl Till {
                 Task::none()
             }
             StreamEvent::Event(event) => self.moved(event.payment),
+            // It is about no sale of this till's; the manager's screens ask for it.
+            StreamEvent::Notice(_) => Task::none(),
         }
     }
 

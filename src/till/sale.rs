@@ -714,7 +714,7 @@ impl Collecting {
             A::CodeShown => 3,
             A::Prepared => 2,
             A::Voiding | A::SurplusRefunding => 1,
-            A::Failed | A::Closed | A::Reversed | A::SurplusRefunded => 0,
+            A::Failed | A::Closed | A::Reversed | A::SurplusRefunded | A::SurplusOwed => 0,
         };
         let Some(attempt) = of_channel().max_by_key(|attempt| (rank(attempt), attempt.no)) else {
             return match self.no_code.get(&channel.channel) {
@@ -735,7 +735,7 @@ impl Collecting {
             A::Prepared => Awaited::Preparing,
             A::Voiding | A::SurplusRefunding => Awaited::Voiding,
             A::Failed => Awaited::Refused(attempt.reason.unwrap_or(FailureReason::ProviderRefused)),
-            A::Closed | A::Reversed | A::SurplusRefunded => Awaited::Closed,
+            A::Closed | A::Reversed | A::SurplusRefunded | A::SurplusOwed => Awaited::Closed,
         }
     }
 

@@ -5,12 +5,31 @@
 
 use scantill::ledger::{BusinessCalendar, Commit, Ledger, LedgerConfig, LedgerError};
 use scantill::money::{Currency, Money};
-use scantill::payment::{ChannelId, Payment, PaymentEvent, PaymentId, UnixMillis, Way};
+use scantill::payment::{ChannelId, ConfirmedBy, Payment, PaymentEvent, PaymentId, UnixMillis, Way};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Executor, Row};
 use zeroize::Zeroizing;
 
 use crate::postgres;
+
+/// Runs each story on both databases.
+#[allow(unused_macros)]
+macro_rules! on_both_databases {
+    ($($story:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                super::$story(&super::Home::sqlite()).await;
+            })*
+        }
+        mod postgresql {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                super::$story(&super::Home::postgres().await).await;
+            })*
+        }
+    };
+}
 
 /// 2026-11-24 12:00:00 in Shanghai.
 pub const NOON: UnixMillis = 1_795_492_800_000;
@@ -116,6 +135,7 @@ pub fn started(id: &PaymentId, no: u32, channel: ChannelId, auth_code_mac: Optio
         out_trade_no: id.out_trade_no(no).expect("a number"),
         auth_code_masked: auth_code_mac.map(|_| "28**************91".to_owned()),
         auth_code_mac: auth_code_mac.map(str::to_owned),
+        confirmed_by: ConfirmedBy::Provider,
     }
 }
 

@@ -6,6 +6,7 @@ mod accounts;
 mod keys;
 mod notifications;
 mod payments;
+mod refunds;
 mod stores;
 mod takings;
 mod tills;
@@ -33,11 +34,12 @@ pub(super) use self::{
     keys::{
         __path_list as __path_list_keys, __path_read_policy, __path_rotate as __path_rotate_key, __path_set_policy,
     },
-    notifications::__path_notification,
+    notifications::{__path_notices, __path_notification},
     payments::{
         __path_cancel, __path_change as __path_change_payment, __path_code, __path_create as __path_create_payment,
         __path_history, __path_list as __path_list_payments, __path_read as __path_read_payment, __path_scan,
     },
+    refunds::{__path_confirm, __path_refund},
     stores::{
         __path_change as __path_change_store, __path_create as __path_create_store, __path_list as __path_list_stores,
         __path_read as __path_read_store,
@@ -58,6 +60,9 @@ pub(super) fn router(state: Shared) -> Router {
         .route("/v1/payments/{id}/code", post(payments::code))
         .route("/v1/payments/{id}/scan", post(payments::scan))
         .route("/v1/payments/{id}/cancel", post(payments::cancel))
+        .route("/v1/payments/{id}/confirm", post(refunds::confirm))
+        .route("/v1/payments/{id}/refunds", post(refunds::refund))
+        .route("/v1/notices", get(notifications::notices))
         .route("/v1/channels", get(takings::channels))
         .route("/v1/takings", get(takings::takings))
         .route("/v1/events", get(events))

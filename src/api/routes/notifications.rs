@@ -1,13 +1,20 @@
-//! Notifications of the providers: raw body, the provider's own acknowledgement.
+//! Notifications of the providers (raw body, the provider's own acknowledgement), and what fits no payment.
 
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{Path, State as FromState};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::api::Shared;
-use crate::api::wire::Problem;
+use crate::api::extract::{Admin, Params};
+use crate::api::problem::Answer;
+use crate::api::wire::{NoticeQuery, NoticeView, Problem};
+use crate::api::{Shared, view};
 use crate::channel::RawNotification;
+
+/// No provider's notification is longer: the longest known are some kilobytes.
+const MAX_BODY: usize = 64 * 1024;
+const DEFAULT_LIMIT: u32 = 50;
+const LIMITS: std::ops::RangeInclusive<u32> = 1..=200;
 
 /// Takes a provider's notification. Its signature is the provider's, not a till's.
 #[utoipa::path(post, path = "/v1/notifications/{channel}/{account}", tag = "notices",
@@ -18,10 +25,14 @@ pub(in crate::api) async fn notification(
     FromState(state): FromState<Shared>,
     Path((channel, account)): Path<(String, String)>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
     let (Ok(channel), Ok(account)) = (channel.parse(), account.parse()) else {
         return Problem::not_found("account").into_response();
+    };
+    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "a notification is at most 64 KiB")
+            .into_response();
     };
     let headers = headers
         .iter()
@@ -34,4 +45,20 @@ pub(in crate::api) async fn notification(
         return status.into_response();
     }
     (status, [(header::CONTENT_TYPE, acknowledgement.content_type)], acknowledgement.body).into_response()
+}
+
+/// What providers told, with a good signature, that fits no payment: a person has to look. Oldest first.
+#[utoipa::path(get, path = "/v1/notices", tag = "notices", params(NoticeQuery),
+    responses((status = 200, body = Vec<NoticeView>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(in crate::api) async fn notices(
+    FromState(state): FromState<Shared>,
+    _: Admin,
+    Params(query): Params<NoticeQuery>,
+) -> Answer<axum::Json<Vec<NoticeView>>> {
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    if !LIMITS.contains(&limit) {
+        return Err(Problem::unprocessable("query_invalid", "limit is 1 to 200").field("limit"));
+    }
+    let rows = state.engine.ledger().notices(query.after.unwrap_or(0), limit).await?;
+    Ok(axum::Json(rows.iter().map(view::notice).collect()))
 }

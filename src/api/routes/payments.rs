@@ -28,7 +28,7 @@ fn checked_amount(minor: i64, currency: crate::money::Currency) -> Answer<Money>
     })
 }
 
-fn checked_description(description: &str) -> Answer<String> {
+pub(super) fn checked_description(description: &str) -> Answer<String> {
     let description = description.trim();
     let fits = !description.is_empty()
         && description.chars().count() <= DESCRIPTION_CHARACTERS
@@ -42,7 +42,7 @@ fn checked_description(description: &str) -> Answer<String> {
 }
 
 /// The payment, if the caller may see it.
-async fn own(state: &Shared, caller: &Caller, id: &str) -> Answer<Payment> {
+pub(super) async fn own(state: &Shared, caller: &Caller, id: &str) -> Answer<Payment> {
     let id: PaymentId = id.parse().map_err(|_| Problem::not_found("payment"))?;
     let payment = state.engine.ledger().payment(&id).await?.ok_or_else(|| Problem::not_found("payment"))?;
     if caller.admin || payment.store == caller.store { Ok(payment) } else { Err(Problem::not_found("payment")) }

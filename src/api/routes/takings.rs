@@ -3,11 +3,11 @@
 use axum::extract::State as FromState;
 use jiff::civil::Date;
 
-use crate::api::Shared;
 use crate::api::auth::Caller;
 use crate::api::extract::Params;
 use crate::api::problem::Answer;
 use crate::api::wire::{ChannelView, Problem, Takings, TakingsParams};
+use crate::api::{Shared, view};
 use crate::ledger::TakingsQuery;
 use crate::money::Currency;
 
@@ -38,17 +38,11 @@ pub(in crate::api) async fn takings(
     Ok(axum::Json(ledger.takings(&query).await?))
 }
 
-/// The channels that are open.
+/// The channels that the caller's store can be paid through.
 #[utoipa::path(get, path = "/v1/channels", tag = "payments", responses((status = 200, body = Vec<ChannelView>)))]
-pub(in crate::api) async fn channels(FromState(state): FromState<Shared>, _: Caller) -> axum::Json<Vec<ChannelView>> {
-    let view = |open: crate::engine::OpenChannel| ChannelView {
-        channel: open.channel,
-        account: open.account,
-        ways: open.capabilities.ways,
-        min_amount: *open.capabilities.amount.start(),
-        max_amount: *open.capabilities.amount.end(),
-        code_lifetime_seconds: open.capabilities.code_lifetime.as_secs(),
-        training: open.training,
-    };
-    axum::Json(state.engine.channels().into_iter().map(view).collect())
+pub(in crate::api) async fn channels(
+    FromState(state): FromState<Shared>,
+    caller: Caller,
+) -> axum::Json<Vec<ChannelView>> {
+    axum::Json(state.engine.channels(&caller.store).into_iter().map(view::channel).collect())
 }

@@ -5,6 +5,7 @@ mod camera;
 mod decode;
 mod ledger;
 mod pay;
+mod refund;
 mod sandbox;
 mod serve;
 mod takings;
@@ -42,6 +43,10 @@ pub(super) fn run(cli: Cli, started: Instant) -> Result<ExitCode> {
         Some(Command::Pay(args)) => {
             let (data, config) = open()?;
             runtime()?.block_on(pay::run(args, &data, &config))
+        }
+        Some(Command::Refund(args)) => {
+            let (data, config) = open()?;
+            runtime()?.block_on(refund::run(args, &data, &config))
         }
         Some(Command::Ledger(LedgerCommand::Verify { json, books })) => {
             let (data, config) = open()?;

@@ -167,6 +167,9 @@ const fn progress(payment: &PaymentView) -> &'static str {
         }
         Some(PendingReason::ClosingOthers) => "Paid; closing the other code so that it cannot be paid as well.",
         Some(PendingReason::Reversing) => "Taking the payment back with the provider.",
+        Some(PendingReason::AwaitingCashier) => {
+            "The time ran out. Look at the shop's account: confirm the payment if the money arrived, or cancel."
+        }
     }
 }
 

@@ -515,6 +515,9 @@ fn collect_words(look: Look<'_>, collecting: &Collecting) -> (String, String, Op
             (look.say("collect-closing"), look.say("collect-closing-body"), Some(palette.success))
         }
         Some(PendingReason::Reversing) => (look.say("collect-reversing"), look.say("collect-reversing-body"), None),
+        Some(PendingReason::AwaitingCashier) => {
+            (look.say("collect-cashier"), look.say("collect-cashier-body"), Some(palette.warning))
+        }
     }
 }
 

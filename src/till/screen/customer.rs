@@ -101,7 +101,9 @@ pub fn page(counter: &Counter, now: i64) -> Page {
                     Page::Confirm(due, channel(AttemptState::CustomerConfirming))
                 }
                 Some(PendingReason::ResultUnknown) => Page::Checking(due, channel(AttemptState::Unknown)),
-                Some(PendingReason::ClosingOthers | PendingReason::Reversing) => Page::Checking(due, None),
+                Some(PendingReason::ClosingOthers | PendingReason::Reversing | PendingReason::AwaitingCashier) => {
+                    Page::Checking(due, None)
+                }
                 _ if collecting.submitting.is_some() => Page::Checking(due, collecting.submitting.clone()),
                 _ if collecting.cancelling => Page::Checking(due, None),
                 _ => match collecting.shown_codes(&counter.channels) {

@@ -34,7 +34,10 @@ impl Standing {
     #[must_use]
     pub fn of(view: &PaymentView) -> Self {
         match (view.state, view.pending) {
-            (PaymentState::Pending, Some(PendingReason::ResultUnknown | PendingReason::Reversing)) => Self::Unknown,
+            (
+                PaymentState::Pending,
+                Some(PendingReason::ResultUnknown | PendingReason::Reversing | PendingReason::AwaitingCashier),
+            ) => Self::Unknown,
             (PaymentState::Created | PaymentState::Pending, _) => Self::UnderWay,
             _ => Self::of_end(EndKind::of(view)),
         }
