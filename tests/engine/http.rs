@@ -38,6 +38,7 @@ impl Counter {
                 secret: Secret::new(SECRET.into()),
                 enabled: true,
                 admin,
+                retiring: None,
             };
             ledger.put_till(1, "test", &till).await.unwrap();
         }
