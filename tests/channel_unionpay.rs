@@ -669,6 +669,8 @@ async fn the_test_of_an_account_names_cause_and_cure() {
     assert_eq!(tested(&story, paid_unsigned).await, Some(AccountFault::ProviderKeyWrong));
     assert_eq!(tested(&story, |_| Does::text(503, "")).await, Some(AccountFault::ProviderDown));
     assert_eq!(tested(&story, |_| Does::text(404, "")).await, Some(AccountFault::Refused));
+    let portal = |_: &Seen| Does::text(200, "<html>Please log in</html>");
+    assert_eq!(tested(&story, portal).await, Some(AccountFault::Unreachable));
     assert_eq!(tested(&story, |_| Does::Sleep).await, Some(AccountFault::Timeout));
 
     let clock = |seconds: i64, code: &'static str| {

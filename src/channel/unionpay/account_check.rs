@@ -42,6 +42,8 @@ fn of_reply(reply: &Reply) -> AccountTest {
         Reply::Unknown(silence) => {
             let fault = match silence {
                 Silence::Status(500..) => AccountFault::ProviderDown,
+                // A captive portal, a proxy, another address.
+                Silence::NoMessage => AccountFault::Unreachable,
                 Silence::Status(_) => AccountFault::Refused,
                 Silence::Disbelieved(disbelief) => disbelief.account_fault(),
                 _ => AccountFault::ProviderKeyWrong,

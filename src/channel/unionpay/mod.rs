@@ -135,6 +135,8 @@ enum Reply {
 enum Silence {
     Lost(Lost),
     Status(u16),
+    /// No message of a gateway's at all.
+    NoMessage,
     Disbelieved(Disbelief),
     OtherOrder,
     Unbuilt(String),
@@ -145,6 +147,7 @@ impl Silence {
         match self {
             Self::Lost(lost) => lost.words.clone(),
             Self::Status(status) => format!("the gateway answered HTTP {status}"),
+            Self::NoMessage => "what answered there is not UnionPay's gateway".to_owned(),
             Self::Disbelieved(disbelief) => format!("the answer is not believed: {disbelief}"),
             Self::OtherOrder => outcome::OTHER_ORDER.to_owned(),
             Self::Unbuilt(words) => words.clone(),
@@ -180,6 +183,9 @@ impl UnionPay {
         }
         let text = String::from_utf8_lossy(&answer.body);
         let readings = Fields::of_answer(&text);
+        if readings.is_empty() {
+            return (Reply::Unknown(Silence::NoMessage), clock);
+        }
         let refusal = readings
             .first()
             .filter(|fields| fields.some("signature").is_none() && GATEWAY_REFUSALS.contains(&fields.get("respCode")));
