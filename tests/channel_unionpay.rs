@@ -767,7 +767,7 @@ async fn what_comes_under_the_certificates_before_a_rotation_is_believed_until_t
     assert!(matches!(open_until(now() - 1).query(&sale).await, QueryOutcome::Unknown(_)));
 }
 
-fn notified(fields: Pairs) -> RawNotification {
+fn notified(fields: &Pairs) -> RawNotification {
     let body = to_form(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     RawNotification { headers: vec![("content-type".into(), "application/x-www-form-urlencoded".into())], body }
 }
@@ -800,7 +800,7 @@ fn paid_notification(changes: &[(&str, &str)]) -> Pairs {
 #[tokio::test]
 async fn a_notification_is_signed_for_this_merchant_and_says_what_it_says() {
     let story = Story::begin().await;
-    let read = |fields: Pairs| story.channel.read_notification(&notified(fields), now());
+    let read = |fields: Pairs| story.channel.read_notification(&notified(&fields), now());
     let told = |changes: &[(&str, &str)]| read(sign(paid_notification(changes))).unwrap();
     let paid = told(&[]);
     assert_eq!(paid.out_trade_no.as_str(), NUMBER);
@@ -991,7 +991,7 @@ proptest! {
 
     #[test]
     fn no_changed_byte_of_a_notification_is_believed_to_say_something_else(at: u16, to: u8) {
-        static HONEST: LazyLock<Vec<u8>> = LazyLock::new(|| notified(sign(paid_notification(&[]))).body);
+        static HONEST: LazyLock<Vec<u8>> = LazyLock::new(|| notified(&sign(paid_notification(&[]))).body);
         let read = |body: Vec<u8>| CHANNEL.read_notification(&RawNotification { headers: Vec::new(), body }, 1_800_000_000_000);
         let honest = read(HONEST.clone()).unwrap();
         let mut body = HONEST.clone();
