@@ -90,7 +90,7 @@ fn a_new_seal_key_takes_every_secret_along_and_the_old_one_opens_nothing() {
     let data = shop.data.path();
     let serve = serve(data);
     shop.add("alipay", "front");
-    shop.add("wechatpay", "second");
+    shop.add("alipay", "second");
     let old = fs::read_to_string(data.join("keys/seal.key")).unwrap();
     let refused = shop.account(&["rekey", "--to", "passphrase"]);
     assert_eq!(refused.status.code(), Some(1));

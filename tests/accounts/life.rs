@@ -179,7 +179,8 @@ fn credentials_are_rotated_with_an_overlap_that_ends_by_itself() {
     let until: jiff::Timestamp = rotated["retiring_until"].as_str().unwrap().parse().unwrap();
     let left = until.duration_since(jiff::Timestamp::now()).as_secs();
     assert!((3_500..=3_600).contains(&left), "{left}");
-    assert_eq!(shop.good(&["test", "front"])["ok"], false, "the new key signs");
+    let signed = shop.account(&["test", "front", "--json"]);
+    assert_eq!(crate::json_of(&signed)["ok"], false, "the new key signs");
 
     // The right key again, with a short overlap: the other one is forgotten when it ends, also in the books.
     let good = format!("app_private_key={}", shop.file("alipay", "app_private_key_pkcs8").display());

@@ -73,7 +73,11 @@ fn no_secret_is_ever_in_plain() {
         output
     };
     for (channel, id, credentials) in [("alipay", "front", &alipay), ("wechatpay", "second", &wechatpay)] {
-        let add = ["add", "--channel", channel, "--id", id, "--base-url", &shop.sandbox_url, "--test", "--json"];
+        run(
+            &["add", "--channel", channel, "--base-url", "http://127.0.0.1:1", "--test", "--credentials", "-"],
+            &credentials.to_string(),
+        );
+        let add = ["add", "--channel", channel, "--id", id, "--base-url", &shop.sandbox_url, "--json"];
         let output = run(&[&add[..], &["--credentials", "-"]].concat(), &credentials.to_string());
         assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
         assert_eq!(json_of(&output)["id"], id);
