@@ -69,3 +69,63 @@ fn a_stored_account_is_tested_with_what_would_change_and_stays_as_it_is() {
     assert_eq!(good.status.code(), Some(0), "{}", stdout(&good));
     assert!(stdout(&good).contains("good"), "{}", stdout(&good));
 }
+
+/// A public key that belongs to nobody here.
+fn another_public_key() -> String {
+    scantill::crypto::RsaPrivateKey::generate().unwrap().public_key().to_spki_pem().unwrap()
+}
+
+#[test]
+fn what_a_new_merchant_of_alipay_mixes_up() {
+    let shop = Shop::open();
+    let tried = |field: &str, value: String| tried(&shop, "alipay", &shop.sandbox_url, |all| all[field] = value.into());
+    fails(
+        &tried("app_private_key", another_key()),
+        "wrong_key",
+        "refuses our signature",
+        "private key whose public half",
+    );
+    fails(&tried("app_id", "2021999999999999".into()), "wrong_app_id", "application id", "test and live");
+    fails(&tried("alipay_public_key", another_public_key()), "provider_key_wrong", "provider's key", "PROVIDER's");
+}
+
+#[test]
+fn what_a_new_merchant_of_wechat_pay_mixes_up() {
+    let shop = Shop::open();
+    let tried =
+        |field: &str, value: String| tried(&shop, "wechatpay", &shop.sandbox_url, |all| all[field] = value.into());
+    fails(
+        &tried("merchant_private_key", another_key()),
+        "wrong_key",
+        "refuses our signature",
+        "certificate and serial",
+    );
+    fails(&tried("appid", "wx0123456789abcdef".into()), "wrong_app_id", "application id", "test and live");
+    fails(&tried("platform_public_key", another_public_key()), "provider_key_wrong", "provider's key", "PROVIDER's");
+    let api_key = "0123456789abcdef0123456789abcdef".to_owned();
+    fails(&tried("api_v3_key", api_key), "api_key_wrong", "API key", "set a new one");
+}
+
+#[test]
+fn a_provider_that_is_out_of_order_is_not_the_merchants_fault() {
+    let shop = Shop::with_faults("system_error:alipay:0,system_error:wechatpay:0");
+    for channel in ["alipay", "wechatpay"] {
+        let told = tried(&shop, channel, &shop.sandbox_url, |_| {});
+        fails(&told, "provider_down", "out of order", "test again");
+    }
+    let shop = Shop::with_faults("down:alipay:0,down:wechatpay:0");
+    for channel in ["alipay", "wechatpay"] {
+        fails(&tried(&shop, channel, &shop.sandbox_url, |_| {}), "unreachable", "cannot be reached", "network");
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_by_how_much() {
+    // The gateway's clock is eleven minutes behind: ours is ahead.
+    let shop = Shop::with_faults("clock_skew:alipay:0:-660000,clock_skew:wechatpay:0:660000");
+    let told = tried(&shop, "alipay", &shop.sandbox_url, |_| {});
+    fails(&told, "clock_skew", "ahead of the provider's", "Set this machine's clock");
+    assert!((650..=670).contains(&told["clock_ahead_seconds"].as_i64().unwrap()), "{told}");
+    let told = tried(&shop, "wechatpay", &shop.sandbox_url, |_| {});
+    fails(&told, "clock_skew", "clock", "Set this machine's clock");
+}
