@@ -42,6 +42,20 @@ const WECHATPAY_CIPHERTEXT: &str = "bz1kVndYkCFlgKSe7VZeuBxCb6jr2XsCUhw9dEHzO9M6
     acgm0LPkOXqiLDQrV5THLV3+1SUvGV5RztKkgVQPNspVd8sk7TdYbwTTp7rjbw7nMZVS0tVDN3mXMyxcAv6MH7Oe+58pgOGCMowy\
     /375YhaXiRkZmZlBYuI=";
 
+/// Python: `hmac.new(API_V2_KEY, TEXT, sha256)` in upper-case hex, TEXT being the sorted fields of the message in the test,
+/// joined by `&`, and `&key=` with the key.
+const WECHATPAY_V2_HMAC: &str = "BE42DF653491D7B1DC133BC57CCFB470723E8DC15EA9DBD989867EEADA7CDBAB";
+/// `hashlib.md5` over the same text.
+const WECHATPAY_V2_MD5: &str = "01FA12225CF3D0FCEDF55009BCBDD434";
+/// `openssl enc -aes-256-ecb -K KEY -in CONTENT | base64 -w0`, KEY being the hex of the letters of the API key's MD5, and
+/// CONTENT a refund's fields in CDATA within `<root>`.
+const WECHATPAY_V2_REQ_INFO: &str = "WBzGpzQuNpcFxIlFjUUD9BfnwwNUlVAs7bwvgHME4/R0KWRxGn43RBAmmkxdCQ6vj9U3oTIIr1zWhJkg9qPA2hjDVRnbIQy4\
+    UZGBndXMZlnIlxw0In3jdHyPudsxqQrPdZb2JX9TsjECDjGxEhDu6k7FkmeqYnQqN4NsStdosvFQ+IGhHUHV8FtwqWf753LXEjAx\
+    a5drpRlI/TAvAvAId+LakPjncV15WVCMIHZXLX55V4H/CR3qQbFyJJ+mIncqN5mVWXSUfdJ5v8AKcHP/JocUG7lZcOaAolFls320\
+    v6TTdceR7o9tkDzey+jDjsFSr2FxTHH4bjOPsoh63Ul0ljlmIo/rCSlLqAiie8ghUog=";
+
+/// The key of WeChat Pay's published example of a signature.
+const API_V2_KEY: &str = "192006250b4c09247ec02edce69f6a2d";
 const API_V3_KEY: &str = "0123456789abcdef0123456789ABCDEF";
 
 fn key() -> RsaPrivateKey {
@@ -147,4 +161,56 @@ fn a_wechat_pay_notification_signed_by_openssl_and_sealed_by_python_is_believed(
     let Told::Trade(QueryOutcome::Paid(paid)) = notification.told else { panic!("not paid") };
     assert_eq!((paid.amount.minor, paid.provider_trade_no.as_str()), (1_234, "4200002026"));
     assert_eq!(channel.read_notification(&raw, NOW + 300_000), Err(NotificationError::Stale));
+}
+
+fn wechat_pay_v2(sign_type: &str) -> std::sync::Arc<dyn scantill::channel::Channel> {
+    let credentials = json!({
+        "api_version": "v2", "appid": "wxd678efh567hg6787", "mchid": "1900000001", "api_v2_key": API_V2_KEY,
+        "sign_type": sign_type, "merchant_private_key": key().to_pkcs8_pem().unwrap().as_str(),
+        "merchant_certificate": include_str!("data/channel/testing.crt"),
+    });
+    let mut account = account(ChannelId::WECHATPAY, &credentials);
+    account.algorithms = account.algorithms.with(scantill::crypto::Algorithm::Md5, true);
+    scantill::channel::open(&account).unwrap()
+}
+
+#[test]
+fn a_wechat_pay_v2_notification_signed_by_python_is_believed() {
+    let body = |total: &str, sign: &str| {
+        format!(
+            "<xml><return_code><![CDATA[SUCCESS]]></return_code><result_code><![CDATA[SUCCESS]]></result_code>\
+             <appid><![CDATA[wxd678efh567hg6787]]></appid><mch_id><![CDATA[1900000001]]></mch_id>\
+             <attach>茶 &amp; cake &lt;1&gt;</attach><bank_type><![CDATA[OTHERS]]></bank_type>\
+             <cash_fee>1234</cash_fee><fee_type><![CDATA[CNY]]></fee_type><device_info><![CDATA[]]></device_info>\
+             <nonce_str><![CDATA[5K8264ILTKCH16CQ2502SI8ZNMTM67VS]]></nonce_str>\
+             <openid><![CDATA[oUpF8uMuAJO_M2pxb1Q9zNjWeS6o]]></openid>\
+             <out_trade_no><![CDATA[20261124ABCDEF01]]></out_trade_no>\
+             <time_end><![CDATA[20261124120000]]></time_end><total_fee>{total}</total_fee>\
+             <trade_type><![CDATA[NATIVE]]></trade_type><transaction_id><![CDATA[4200002026]]></transaction_id>\
+             <sign><![CDATA[{sign}]]></sign></xml>"
+        )
+    };
+    for (sign_type, sign) in [("HMAC-SHA256", WECHATPAY_V2_HMAC), ("MD5", WECHATPAY_V2_MD5)] {
+        let channel = wechat_pay_v2(sign_type);
+        let read = |total| {
+            let raw = RawNotification { headers: Vec::new(), body: body(total, sign).into_bytes() };
+            channel.read_notification(&raw, NOW)
+        };
+        let Told::Trade(QueryOutcome::Paid(paid)) = read("1234").unwrap().told else { panic!("{sign_type}") };
+        assert_eq!((paid.amount.minor, paid.paid_at), (1_234, NOW - 1_000));
+        assert_eq!(read("1235"), Err(NotificationError::BadSignature));
+    }
+}
+
+#[test]
+fn a_wechat_pay_v2_refund_notification_wrapped_by_openssl_is_opened() {
+    let body = format!(
+        "<xml><return_code>SUCCESS</return_code><appid><![CDATA[wxd678efh567hg6787]]></appid>\
+         <mch_id><![CDATA[1900000001]]></mch_id><nonce_str><![CDATA[TeqClE3i0mvn3DrK]]></nonce_str>\
+         <req_info><![CDATA[{WECHATPAY_V2_REQ_INFO}]]></req_info></xml>"
+    );
+    let raw = RawNotification { headers: Vec::new(), body: body.into_bytes() };
+    let told = wechat_pay_v2("HMAC-SHA256").read_notification(&raw, NOW).unwrap();
+    assert_eq!((told.id.as_str(), told.out_trade_no.as_str()), ("50300002026/SUCCESS", "20261124ABCDEF01"));
+    assert!(matches!(told.told, Told::Refund { out_refund_no: Some(number), .. } if number == "R20261124ABCDEF01"));
 }

@@ -47,6 +47,13 @@ pub(super) fn read_plain(text: &str) -> Option<UnixMillis> {
     local.to_zoned(zone()).ok().map(|zoned| zoned.timestamp().as_millisecond())
 }
 
+/// Reads `yyyyMMddHHmmss`.
+pub(super) fn read_compact(text: &str) -> Option<UnixMillis> {
+    let (day, time) = text.trim().split_at_checked(8)?;
+    let local: DateTime = format!("{day}T{time}").parse().ok().filter(|_| time.len() == 6)?;
+    local.to_zoned(zone()).ok().map(|zoned| zoned.timestamp().as_millisecond())
+}
+
 /// Reads RFC 3339 with any offset.
 pub(super) fn read_rfc3339(text: &str) -> Option<UnixMillis> {
     text.trim().parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
@@ -61,6 +68,8 @@ mod tests {
         let at = 1_795_487_696_000;
         assert_eq!(read_plain(&plain(at)), Some(at));
         assert_eq!(read_rfc3339(&rfc3339(at)), Some(at));
+        assert_eq!(read_compact(&compact(at)), Some(at));
+        assert_eq!((compact(0).as_str(), read_compact("2026112")), ("19700101080000", None));
         assert_eq!(plain(0), "1970-01-01 08:00:00");
         assert_eq!(compact(0), "19700101080000");
         assert_eq!(super::at(day(0), "080000"), Some(0));

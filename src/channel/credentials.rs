@@ -3,14 +3,19 @@
 use serde_json::{Map, Value};
 
 use super::{AccountError, MerchantAccount};
-use crate::crypto::CryptoError;
+use crate::crypto::{CryptoError, Secret};
 
 /// The fields of an account's credentials.
 pub(super) struct Fields(Map<String, Value>);
 
 impl Fields {
     pub fn of(account: &MerchantAccount) -> Result<Self, AccountError> {
-        match serde_json::from_str(account.credentials.expose()) {
+        Self::read(&account.credentials)
+    }
+
+    /// The fields of a JSON object.
+    pub fn read(credentials: &Secret<String>) -> Result<Self, AccountError> {
+        match serde_json::from_str(credentials.expose()) {
             Ok(Value::Object(map)) => Ok(Self(map)),
             _ => Err(AccountError::Credential { field: "credentials", problem: "are not a JSON object".into() }),
         }

@@ -106,6 +106,7 @@ pub(super) struct TlsIdentity {
 pub(super) struct Sender {
     client: reqwest::Client,
     base_url: String,
+    scheme: String,
     knows_its_peer: bool,
 }
 
@@ -148,6 +149,7 @@ impl Sender {
         Ok(Self {
             client,
             base_url: base_url.trim_end_matches('/').to_owned(),
+            scheme: url.scheme().to_owned(),
             knows_its_peer: url.scheme() == "https" || loopback,
         })
     }
@@ -156,6 +158,11 @@ impl Sender {
     /// worth nothing otherwise, whatever it says.
     pub const fn knows_its_peer(&self) -> bool {
         self.knows_its_peer
+    }
+
+    /// `https` or `http`.
+    pub fn scheme(&self) -> &str {
+        &self.scheme
     }
 
     /// A request to a path of the gateway's.

@@ -1,28 +1,29 @@
-//! WeChat Pay APIv3: Native, codepay, query, close, reverse, refund; `WECHATPAY2-SHA256-RSA2048` both ways.
+//! WeChat Pay through one merchant account: APIv3, or APIv2 for a merchant that is not on v3 yet. Each interface has a
+//! folder of its own; what they mean by their words, and the files of a day, are the same.
 
-mod answer;
-mod credentials;
-mod notification;
-mod outcome;
-mod request;
-mod signature;
+mod bill;
+mod fields;
+mod meaning;
+mod probe;
+mod v2;
+mod v3;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use self::answer::Reply;
-use self::credentials::Credentials;
-use super::http::{Sender, now, unreachable};
+use self::fields::{Version, form};
+use self::v2::V2;
+use self::v3::V3;
+use super::credentials::{Fields, wrong};
+use super::http::{Sender, TlsIdentity, now};
 use super::{
-    AccountError, AccountFault, AccountForm, AccountTest, Acknowledgement, Bill, BillError, BillKind, Capabilities,
-    Channel, CodeOutcome, ConfirmedBy, CredentialField, FieldKind, MerchantAccount, Notification, NotificationError,
-    PayOutcome, Provider, QueryOutcome, RawNotification, RefundOutcome, RefundRef, RefundRules, Required, TradeDetails,
-    TradeRef, VoidOutcome,
+    AccountError, AccountTest, Acknowledgement, Bill, BillError, BillKind, Capabilities, Channel, CodeOutcome,
+    ConfirmedBy, MerchantAccount, Notification, NotificationError, PayOutcome, Provider, QueryOutcome, RawNotification,
+    RefundOutcome, RefundRef, RefundRules, TradeDetails, TradeRef, VoidOutcome,
 };
 use crate::money::Currency;
 use crate::payment::{AccountId, ChannelId, CodeRule, UnixMillis, Way};
@@ -49,7 +50,7 @@ fn capabilities() -> Capabilities {
         void_window: Duration::from_secs(7 * 24 * 3600),
         close_patience: Duration::from_secs(10),
         refund: Some(RefundRules { window: Duration::from_secs(365 * 24 * 3600), partial: true }),
-        bill: None,
+        bill: Some(bill::rules()),
         request_timeout: Duration::from_secs(10),
     }
 }
@@ -57,112 +58,86 @@ fn capabilities() -> Capabilities {
 /// The line by which the house finds this provider.
 pub(super) const PROVIDER: Provider = Provider { channel: ChannelId::WECHATPAY, form, open };
 
-/// What an account consists of.
-fn form() -> AccountForm {
-    let field = |name, kind, required, label, hint| CredentialField { name, kind, required, label, hint };
-    AccountForm {
-        channel: ChannelId::WECHATPAY,
-        title: "WeChat Pay",
-        default_base_url: "https://api.mch.weixin.qq.com",
-        sandbox_base_url: "",
-        fields: vec![
-            field(
-                "appid",
-                FieldKind::Text,
-                Required::Always,
-                "Application id (APPID)",
-                "The application that is bound to the merchant number.",
-            ),
-            field(
-                "mchid",
-                FieldKind::Text,
-                Required::Always,
-                "Merchant number",
-                "The number at the top of the merchant platform.",
-            ),
-            field(
-                "merchant_serial",
-                FieldKind::Text,
-                Required::Always,
-                "Certificate serial number",
-                "The serial number of the merchant API certificate.",
-            ),
-            field(
-                "merchant_private_key",
-                FieldKind::PrivateKey,
-                Required::Always,
-                "Merchant API private key",
-                "The file apiclient_key.pem.",
-            ),
-            field(
-                "api_v3_key",
-                FieldKind::Secret,
-                Required::Always,
-                "APIv3 key",
-                "The 32 characters set under API security.",
-            ),
-            field(
-                "platform_public_key",
-                FieldKind::Pem,
-                Required::Never,
-                "WeChat Pay public key",
-                "The file pub_key.pem, downloaded under API security.",
-            ),
-            field("platform_public_key_id", FieldKind::Text, Required::Never, "Public key id", "Begins PUB_KEY_ID_."),
-        ],
-    }
-}
-
 /// Builds the channel of an account.
 fn open(account: &MerchantAccount) -> Result<Arc<dyn Channel>, AccountError> {
     let mut capabilities = capabilities();
     account.timing.apply(&mut capabilities);
-    Ok(Arc::new(WechatPay {
-        account: account.id.clone(),
-        credentials: Credentials::read(account)?,
-        sender: Sender::new(&account.base_url, capabilities.request_timeout)?,
-        capabilities,
-    }))
+    let fields = Fields::of(account)?;
+    let version = Version::of(&fields)?;
+    let mut tls = TlsIdentity {
+        identity_pem: None,
+        extra_root_pem: fields.optional("gateway_root_certificate")?.map(str::to_owned),
+    };
+    let gateway = match version {
+        Version::V3 => {
+            let credentials = v3::Credentials::read(account)?;
+            let sender = Sender::with(&account.base_url, capabilities.request_timeout, &tls)?;
+            Gateway::V3(Arc::new(V3::new(credentials, sender)))
+        }
+        Version::V2 => {
+            let credentials = v2::Credentials::read(account)?;
+            tls.identity_pem = Some(credentials.identity_pem()?);
+            let sender = Sender::with(&account.base_url, capabilities.request_timeout, &tls)?;
+            if !sender.knows_its_peer() {
+                return Err(wrong("base_url", "has to begin with https: what APIv2 answers carries no time"));
+            }
+            Gateway::V2(Box::new(V2::new(credentials, sender)))
+        }
+    };
+    Ok(Arc::new(WechatPay { account: account.id.clone(), former: Former::of(account, version), gateway, capabilities }))
+}
+
+/// Which interface the account speaks.
+enum Gateway {
+    V3(Arc<V3>),
+    V2(Box<V2>),
+}
+
+/// The other interface, which the account spoke before its credentials were exchanged: notifications of orders from
+/// that time still come in its form.
+struct Former {
+    reader: FormerReader,
+    until: UnixMillis,
+}
+
+enum FormerReader {
+    V3(Box<v3::Credentials>),
+    V2(Box<v2::Credentials>),
+}
+
+impl Former {
+    fn of(account: &MerchantAccount, version: Version) -> Option<Self> {
+        let retiring = account.retiring.as_ref()?;
+        let was = Version::of(&Fields::read(&retiring.credentials).ok()?).ok()?;
+        let before = MerchantAccount { credentials: retiring.credentials.clone(), retiring: None, ..account.clone() };
+        let reader = match was {
+            same if same == version => return None,
+            Version::V3 => FormerReader::V3(Box::new(v3::Credentials::read(&before).ok()?)),
+            Version::V2 => FormerReader::V2(Box::new(v2::Credentials::read(&before).ok()?)),
+        };
+        Some(Self { reader, until: retiring.until })
+    }
 }
 
 struct WechatPay {
     account: AccountId,
-    credentials: Credentials,
-    sender: Sender,
+    gateway: Gateway,
+    former: Option<Former>,
     capabilities: Capabilities,
 }
 
 impl WechatPay {
-    /// The platform counts its 15 s from when it took the payment call, which may be as late as our time limit for it.
-    fn is_too_soon_to_reverse(&self, trade: &TradeRef) -> bool {
-        let numbers = &self.capabilities;
-        let wait = numbers.void_not_before + numbers.request_timeout;
-        let age = Duration::from_millis(now().saturating_sub(trade.started_at).try_into().unwrap_or(0));
-        trade.way == Way::ConsumerPresented && age < wait
+    /// The former interface's reader, while it counts.
+    fn former(&self, now: UnixMillis) -> Option<&FormerReader> {
+        self.former.as_ref().filter(|former| now <= former.until).map(|former| &former.reader)
     }
+}
 
-    /// One call: signed, sent, its answer's signature checked.
-    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Reply {
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let authorization = match signature::authorize(&self.credentials, method.as_str(), path, &body, now() / 1_000) {
-            Ok(authorization) => authorization,
-            Err(error) => return Reply::NotSent(error.to_string()),
-        };
-        let request = self
-            .sender
-            .request(method, path)
-            .header("Authorization", authorization)
-            .header("Accept", "application/json")
-            .header("Content-Type", "application/json")
-            // The provider signs with the key that we say we hold.
-            .header("Wechatpay-Serial", self.credentials.preferred_serial())
-            .body(body);
-        match self.sender.send(request).await {
-            Ok(sent) => answer::read(&self.credentials, &sent, now(), self.sender.knows_its_peer()),
-            Err(lost) if lost.maybe_sent => Reply::Unknown(lost.words),
-            Err(lost) => Reply::NotSent(lost.words),
-        }
-    }
+/// The platform counts its 15 s from when it took the payment call, which may be as late as our time limit for it.
+fn is_too_soon_to_reverse(numbers: &Capabilities, trade: &TradeRef) -> bool {
+    let wait = numbers.void_not_before + numbers.request_timeout;
+    let age = Duration::from_millis(now().saturating_sub(trade.started_at).try_into().unwrap_or(0));
+    trade.way == Way::ConsumerPresented && age < wait
 }
 
 #[async_trait]
@@ -176,94 +151,82 @@ impl Channel for WechatPay {
     }
 
     async fn create_code(&self, trade: &TradeRef, details: &TradeDetails) -> CodeOutcome {
-        let order = request::native(&self.credentials, trade, details);
-        match self.call(Method::POST, "/v3/pay/transactions/native", Some(&order)).await {
-            Reply::NotSent(words) => CodeOutcome::Failed(unreachable(words)),
-            Reply::Unknown(words) => CodeOutcome::Unknown(words),
-            Reply::Signed(body) => outcome::created(&body),
-            Reply::Refused(error) => outcome::creation_refused(&error),
+        match &self.gateway {
+            Gateway::V3(gateway) => gateway.create_code(trade, details).await,
+            Gateway::V2(gateway) => gateway.create_code(trade, details).await,
         }
     }
 
     async fn pay(&self, trade: &TradeRef, details: &TradeDetails, auth_code: &str) -> PayOutcome {
-        let order = request::codepay(&self.credentials, trade, details, auth_code);
-        match self.call(Method::POST, "/v3/pay/transactions/codepay", Some(&order)).await {
-            Reply::NotSent(words) => PayOutcome::Failed(unreachable(words)),
-            Reply::Unknown(words) => PayOutcome::Unknown(words),
-            Reply::Signed(body) => outcome::paid(&self.credentials, trade, &body, now()),
-            Reply::Refused(error) => outcome::payment_refused(&error),
+        match &self.gateway {
+            Gateway::V3(gateway) => gateway.pay(trade, details, auth_code).await,
+            Gateway::V2(gateway) => gateway.pay(trade, details, auth_code).await,
         }
     }
 
     async fn query(&self, trade: &TradeRef) -> QueryOutcome {
-        let path = format!("/v3/pay/transactions/out-trade-no/{}?mchid={}", trade.out_trade_no, self.credentials.mchid);
-        match self.call(Method::GET, &path, None).await {
-            Reply::NotSent(words) | Reply::Unknown(words) => QueryOutcome::Unknown(words),
-            Reply::Signed(body) => outcome::queried(&self.credentials, trade, &body, now()),
-            Reply::Refused(error) => outcome::query_refused(&error),
+        match &self.gateway {
+            Gateway::V3(gateway) => gateway.query(trade).await,
+            Gateway::V2(gateway) => gateway.query(trade).await,
         }
     }
 
     async fn void(&self, trade: &TradeRef) -> VoidOutcome {
-        // Only a payment by code can be reversed; a shown order is closed.
-        let (job, body) = match trade.way {
-            Way::MerchantPresented => ("close", json!({ "mchid": self.credentials.mchid })),
-            Way::ConsumerPresented => {
-                ("reverse", json!({ "appid": self.credentials.appid, "mchid": self.credentials.mchid }))
-            }
-        };
-        let path = format!("/v3/pay/transactions/out-trade-no/{}/{job}", trade.out_trade_no);
-        match self.call(Method::POST, &path, Some(&body)).await {
-            Reply::NotSent(words) | Reply::Unknown(words) => VoidOutcome::Unknown(words),
-            Reply::Signed(body) => outcome::voided(&self.credentials, trade, &body),
-            Reply::Refused(error) => outcome::void_refused(&error, self.is_too_soon_to_reverse(trade)),
+        match &self.gateway {
+            Gateway::V3(gateway) => gateway.void(trade, &self.capabilities).await,
+            Gateway::V2(gateway) => gateway.void(trade, &self.capabilities).await,
         }
     }
 
     async fn refund(&self, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome {
-        let body = json!({
-            "out_trade_no": trade.out_trade_no,
-            "out_refund_no": refund.out_refund_no,
-            "amount": { "refund": refund.amount.minor, "total": trade.amount.minor, "currency": refund.amount.currency.code() },
-        });
-        match self.call(Method::POST, "/v3/refund/domestic/refunds", Some(&body)).await {
-            Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
-            Reply::Signed(body) => outcome::refunded(trade, &refund.out_refund_no, &body),
-            Reply::Refused(error) => outcome::refund_refused(&error),
+        match &self.gateway {
+            Gateway::V3(gateway) => gateway.refund(trade, refund).await,
+            Gateway::V2(gateway) => gateway.refund(trade, refund).await,
         }
     }
 
     async fn query_refund(&self, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome {
-        let path = format!("/v3/refund/domestic/refunds/{}", refund.out_refund_no);
-        match self.call(Method::GET, &path, None).await {
-            Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
-            Reply::Signed(body) => outcome::refunded(trade, &refund.out_refund_no, &body),
-            Reply::Refused(error) => RefundOutcome::Unknown(error.words()),
+        match &self.gateway {
+            Gateway::V3(gateway) => gateway.query_refund(trade, refund).await,
+            Gateway::V2(gateway) => gateway.query_refund(trade, refund).await,
         }
     }
 
-    async fn bill(&self, _: Date, _: BillKind) -> Result<Bill, BillError> {
-        Err(BillError::Unsupported)
+    async fn bill(&self, day: Date, kind: BillKind) -> Result<Bill, BillError> {
+        match &self.gateway {
+            Gateway::V3(gateway) => gateway.bill(day, kind).await,
+            Gateway::V2(gateway) => gateway.bill(day, kind).await,
+        }
     }
 
-    fn read_bill(&self, _: BillKind, _: &[u8]) -> Result<Bill, BillError> {
-        Err(BillError::Unsupported)
+    fn read_bill(&self, kind: BillKind, file: &[u8]) -> Result<Bill, BillError> {
+        bill::read(kind, bill::unpacked(file.to_vec())?, "wechatpay.csv".to_owned())
     }
 
     async fn test(&self) -> AccountTest {
-        let path = format!("/v3/pay/transactions/out-trade-no/SCANTILLTEST?mchid={}", self.credentials.mchid);
-        match self.call(Method::GET, &path, None).await {
-            Reply::Signed(_) => AccountTest::good(),
-            Reply::Refused(error) => AccountTest::bad(AccountFault::Refused, "", error.words()),
-            Reply::NotSent(words) | Reply::Unknown(words) => AccountTest::bad(AccountFault::Unreachable, "", words),
+        match &self.gateway {
+            Gateway::V3(gateway) => gateway.test().await,
+            Gateway::V2(gateway) => gateway.test().await,
         }
     }
 
     fn read_notification(&self, raw: &RawNotification, now: UnixMillis) -> Result<Notification, NotificationError> {
-        notification::read(&self.credentials, raw, now)
+        // APIv3 signs in the headers, APIv2 in the body.
+        let is_v3 = raw.header("wechatpay-signature").is_some();
+        match (&self.gateway, self.former(now)) {
+            (Gateway::V3(gateway), _) if is_v3 => gateway.read_notification(raw, now),
+            (Gateway::V2(gateway), _) if !is_v3 => gateway.credentials().read_notification(raw, now),
+            (_, Some(FormerReader::V3(former))) if is_v3 => former.read_notification(raw, now),
+            (_, Some(FormerReader::V2(former))) if !is_v3 => former.read_notification(raw, now),
+            _ => Err(NotificationError::BadSignature),
+        }
     }
 
     fn acknowledge(&self, accepted: bool) -> Acknowledgement {
+        // APIv3 looks at the status and APIv2 at the body: where either may have asked, both are answered.
+        if matches!(self.gateway, Gateway::V2(_)) || self.former(now()).is_some() {
+            return v2::acknowledgement(accepted);
+        }
         let (status, body) = if accepted {
             (204, String::new())
         } else {

@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::credentials::Credentials;
-use super::signature::{Distrust, check};
+use super::signature::Distrust;
 use crate::channel::http::Answer;
-use crate::payment::UnixMillis;
+pub(super) use crate::channel::wechatpay::meaning::ApiError;
 
 /// An answer after its signature was looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,22 +19,15 @@ pub(super) enum Reply {
     Unknown(String),
 }
 
-/// `{"code", "message"}`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ApiError {
-    pub code: String,
-    pub message: String,
-}
-
 impl ApiError {
+    /// `{"code", "message"}`
     fn of(body: &Body) -> Option<Self> {
         let code = body.text("code");
         (!code.is_empty()).then(|| Self { code: code.to_owned(), message: body.text("message").to_owned() })
     }
 
-    /// What WeChat Pay said, for a person.
-    pub fn words(&self) -> String {
-        format!("WeChat Pay answered {} {}", self.code, self.message)
+    pub(super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        Body::parse(bytes).as_ref().and_then(Self::of)
     }
 }
 
@@ -67,15 +59,15 @@ impl Body {
 /// Refusals that the platform gives before it knows who asks, and therefore unsigned.
 const STRANGER: [&str; 2] = ["SIGN_ERROR", "NO_AUTH"];
 
-/// Checks the signature over the raw body and reads it.
+/// Reads an answer whose signature was looked at (`checked`).
 ///
 /// A 401 or 403 without a signature is taken for a refusal of the merchant's own credentials, and only where the
 /// connection tells who answers (`known_peer`): it says nothing that could be mistaken for a payment, and a wrong key
 /// in the account's settings would otherwise leave every sale unknown for ever. Anything else without a signature, and
 /// everything with a wrong one, is unknown, whatever it says.
-pub(super) fn read(credentials: &Credentials, answer: &Answer, now: UnixMillis, known_peer: bool) -> Reply {
-    if let Err(distrust) = check(credentials, |name| answer.header(name), &answer.body, now) {
-        return distrusted(distrust, answer, known_peer);
+pub(super) fn read(checked: Result<(), Distrust>, answer: &Answer, known_peer: bool) -> Reply {
+    if let Err(distrust) = checked {
+        return distrusted(&distrust, answer, known_peer);
     }
     if answer.body.is_empty() && (200..=299).contains(&answer.status) {
         return Reply::Signed(Body::default());
@@ -93,11 +85,11 @@ pub(super) fn read(credentials: &Credentials, answer: &Answer, now: UnixMillis, 
     }
 }
 
-fn distrusted(distrust: Distrust, answer: &Answer, known_peer: bool) -> Reply {
+fn distrusted(distrust: &Distrust, answer: &Answer, known_peer: bool) -> Reply {
     match distrust {
         Distrust::Missing => {
             let status = answer.status;
-            let error = Body::parse(&answer.body).as_ref().and_then(ApiError::of);
+            let error = ApiError::of_bytes(&answer.body);
             match error.filter(|error| matches!(status, 401 | 403) && STRANGER.contains(&error.code.as_str())) {
                 Some(error) if known_peer => Reply::Refused(error),
                 Some(error) => {
@@ -107,7 +99,7 @@ fn distrusted(distrust: Distrust, answer: &Answer, known_peer: bool) -> Reply {
             }
         }
         Distrust::Signature => Reply::Unknown("the answer's signature does not fit the platform's key".into()),
-        Distrust::Serial => {
+        Distrust::Serial(_) => {
             Reply::Unknown("the answer is signed with a platform key that the account does not hold".into())
         }
         Distrust::Stale => {
@@ -121,7 +113,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::channel::wechatpay::credentials::tests::{PLATFORM_ID, credentials, platform};
+    use crate::channel::wechatpay::v3::credentials::tests::{PLATFORM_ID, credentials, platform};
+    use crate::channel::wechatpay::v3::signature::check;
+    use crate::payment::UnixMillis;
 
     const NOW: UnixMillis = 1_795_500_000_000;
 
@@ -141,8 +135,13 @@ mod tests {
         Answer { status, headers, body: body.to_vec() }
     }
 
+    fn read_from(answer: &Answer, known_peer: bool) -> Reply {
+        let key = |serial: &str| credentials().platform_key(serial, NOW);
+        super::read(check(key, |name| answer.header(name), &answer.body, NOW), answer, known_peer)
+    }
+
     fn read(answer: &Answer) -> Reply {
-        super::read(credentials(), answer, NOW, true)
+        read_from(answer, true)
     }
 
     #[test]
@@ -189,7 +188,7 @@ mod tests {
         let stranger = |status, body: &[u8]| Answer { status, headers: Vec::new(), body: body.to_vec() };
         let refusal = stranger(401, br#"{"code":"SIGN_ERROR","message":"x"}"#);
         assert!(matches!(read(&refusal), Reply::Refused(_)));
-        assert!(matches!(super::read(credentials(), &refusal, NOW, false), Reply::Unknown(_)));
+        assert!(matches!(read_from(&refusal, false), Reply::Unknown(_)));
         for other in [
             stranger(404, br#"{"code":"ORDER_NOT_EXIST","message":"x"}"#),
             stranger(403, br#"{"code":"NOT_ENOUGH","message":"x"}"#),
