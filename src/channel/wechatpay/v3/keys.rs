@@ -70,7 +70,9 @@ impl KeyStore {
 
     /// The key of that serial, where it counts at `now`.
     pub fn key(&self, serial: &str, now: UnixMillis) -> Option<RsaPublicKey> {
-        self.find(now, |keys| keys.find(|key| key.serial.eq_ignore_ascii_case(serial)).map(|key| key.key.clone()))
+        self.find(now, |keys| {
+            keys.filter(|key| key.serial.eq_ignore_ascii_case(serial)).map(|key| key.key.clone()).next()
+        })
     }
 
     /// Whether nothing that the platform signs could be checked.
