@@ -2,7 +2,7 @@
 
 use scantill::channel::{AccountError, AccountFault, AccountTest, FieldKind, Required, TimingOverrides};
 use scantill::crypto::Algorithm;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::channel_support::*;
 use super::*;
@@ -68,7 +68,8 @@ fn the_form_asks_for_what_the_interface_needs() {
 #[test]
 fn an_account_needs_the_algorithms_that_the_interface_is_made_of() {
     for algorithm in [Algorithm::RsaSha256, Algorithm::AesGcm] {
-        let mut account = account(ChannelId::WECHATPAY, "http://127.0.0.1:9", &credentials(), TimingOverrides::default());
+        let mut account =
+            account(ChannelId::WECHATPAY, "http://127.0.0.1:9", &credentials(), TimingOverrides::default());
         account.algorithms = account.algorithms.with(algorithm, false);
         assert_eq!(scantill::channel::open(&account).err(), Some(AccountError::AlgorithmOff(algorithm)));
     }
@@ -114,7 +115,12 @@ async fn a_new_merchant_is_told_what_is_wrong() {
         (401, "SIGN_ERROR", "商户证书已作废", F::CertificateExpired),
         (401, "SIGN_ERROR", "商户号不存在，请检查Http头Authorization中的mchid", F::WrongMerchant),
         (404, "MCH_NOT_EXISTS", "商户号不存在", F::WrongMerchant),
-        (401, "SIGN_ERROR", "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟", F::ClockSkew { seconds: 0 }),
+        (
+            401,
+            "SIGN_ERROR",
+            "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟",
+            F::ClockSkew { seconds: 0 },
+        ),
         (403, "NO_AUTH", "商户无权限", F::NoPermission),
         (500, "SYSTEM_ERROR", "系统异常", F::ProviderDown),
         (502, "", "", F::ProviderDown),

@@ -5,9 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use scantill::channel::{
-    AccountFault, NotificationError, PayOutcome, QueryOutcome, RawNotification, TimingOverrides,
-};
+use scantill::channel::{AccountFault, NotificationError, PayOutcome, QueryOutcome, RawNotification, TimingOverrides};
 use scantill::crypto::{RsaPrivateKey, seal_aes256_gcm};
 use scantill::payment::{FailureReason, Way};
 use serde_json::{Value, json};
@@ -26,8 +24,7 @@ pub struct Certified {
 /// Makes one, with years from and until.
 pub fn certified(first: u8, years: (i32, i32)) -> Certified {
     let key = RsaPrivateKey::generate().unwrap();
-    let pair =
-        rcgen::KeyPair::from_pem_and_sign_algo(&key.to_pkcs8_pem().unwrap(), &rcgen::PKCS_RSA_SHA256).unwrap();
+    let pair = rcgen::KeyPair::from_pem_and_sign_algo(&key.to_pkcs8_pem().unwrap(), &rcgen::PKCS_RSA_SHA256).unwrap();
     let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
     let serial = [first; 20];
     parameters.serial_number = Some(rcgen::SerialNumber::from_slice(&serial));
@@ -68,12 +65,10 @@ fn bare() -> Value {
 }
 
 /// A platform that gives `listed` and signs with `by`.
-fn platform(story: &Story, listed: &'static [&'static LazyLock<Certified>], by: &'static LazyLock<Certified>) {
+fn platform(story: &Story, listed: &[&'static Certified], by: &'static Certified) {
+    let listed = listed.to_vec();
     story.gateway.does(move |seen| match seen.path.as_str() {
-        "/v3/certificates" => {
-            let listed: Vec<&Certified> = listed.iter().map(|certificate| &***certificate).collect();
-            signed_with(by, 200, &list(&listed, API_V3_KEY))
-        }
+        "/v3/certificates" => signed_with(by, 200, &list(&listed, API_V3_KEY)),
         _ => signed_with(by, 200, &transaction("SUCCESS")),
     });
 }
@@ -85,13 +80,13 @@ fn looks(seen: &[Seen]) -> usize {
 #[tokio::test]
 async fn a_first_call_fetches_the_certificates_and_later_ones_use_them() {
     let story = Story::begin_with(&bare()).await;
-    platform(&story, &[&OLD], &OLD);
+    platform(&story, &[&*OLD], &OLD);
     assert!(matches!(story.pay().await, PayOutcome::Paid(_)));
     let seen = story.gateway.seen();
-    assert_eq!(seen.iter().map(|seen| seen.path.as_str()).collect::<Vec<_>>(), [
-        "/v3/certificates",
-        "/v3/pay/transactions/codepay"
-    ]);
+    assert_eq!(
+        seen.iter().map(|seen| seen.path.as_str()).collect::<Vec<_>>(),
+        ["/v3/certificates", "/v3/pay/transactions/codepay"]
+    );
     // Nothing is held yet, so that nothing can be asked for; then what was fetched.
     assert_eq!((seen[0].method.as_str(), seen[0].header("wechatpay-serial")), ("GET", ""));
     assert_eq!(seen[1].header("wechatpay-serial"), OLD.serial);
@@ -102,11 +97,15 @@ async fn a_first_call_fetches_the_certificates_and_later_ones_use_them() {
 #[tokio::test]
 async fn many_first_calls_at_once_fetch_once() {
     let story = Arc::new(Story::begin_with(&bare()).await);
-    platform(&story, &[&OLD], &OLD);
-    let calls: Vec<_> = (0..20).map(|_| tokio::spawn({
-        let story = story.clone();
-        async move { story.query().await }
-    })).collect();
+    platform(&story, &[&*OLD], &OLD);
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            tokio::spawn({
+                let story = story.clone();
+                async move { story.query().await }
+            })
+        })
+        .collect();
     for call in calls {
         assert!(matches!(call.await.unwrap(), QueryOutcome::Paid(_)));
     }
@@ -125,7 +124,7 @@ async fn many_first_calls_at_once_fetch_once() {
 #[tokio::test]
 async fn while_the_platform_changes_its_certificate_no_call_fails() {
     let story = Arc::new(Story::begin_with(&bare()).await);
-    platform(&story, &[&OLD], &OLD);
+    platform(&story, &[&*OLD], &OLD);
     assert!(matches!(story.query().await, QueryOutcome::Paid(_)));
     story.gateway.seen();
 
@@ -147,7 +146,7 @@ async fn while_the_platform_changes_its_certificate_no_call_fails() {
     assert_eq!(story.gateway.only().header("wechatpay-serial"), NEW.serial);
 
     // The old one is gone: what is signed with it is believed no more.
-    platform(&story, &[&NEW], &OLD);
+    platform(&story, &[&*NEW], &OLD);
     let query = story.query().await;
     assert!(matches!(query, QueryOutcome::Paid(_)), "it is still held: {query:?}");
     let channel = open_with(&story.gateway.base_url, &bare(), TimingOverrides::default()).unwrap();
@@ -157,10 +156,10 @@ async fn while_the_platform_changes_its_certificate_no_call_fails() {
 #[tokio::test]
 async fn a_notification_with_an_unknown_serial_is_refused_and_believed_when_it_comes_again() {
     let story = Story::begin_with(&bare()).await;
-    platform(&story, &[&OLD], &OLD);
+    platform(&story, &[&*OLD], &OLD);
     assert!(matches!(story.query().await, QueryOutcome::Paid(_)));
     story.gateway.seen();
-    platform(&story, &[&OLD, &NEW], &NEW);
+    platform(&story, &[&*OLD, &*NEW], &NEW);
     let body = envelope("TRANSACTION.SUCCESS", &transaction("SUCCESS"));
     let raw = posted_by(&NEW.key, &body, &NEW.serial, 0);
     assert_eq!(story.channel.read_notification(&raw, now()), Err(NotificationError::BadSignature));
@@ -178,7 +177,7 @@ async fn a_notification_with_an_unknown_serial_is_refused_and_believed_when_it_c
 
     // Serials that nobody knows, posted by anybody, do not turn into as many requests.
     for index in 0..200_u8 {
-        let raw = posted_by(&NEW.key, &body, &hex::encode_upper([index; 20]), 0);
+        let raw = posted_by(&NEW.key, &body, &format!("EE{index:038}"), 0);
         assert!(story.channel.read_notification(&raw, now()).is_err());
         tokio::task::yield_now().await;
     }
@@ -237,7 +236,7 @@ async fn a_list_that_cannot_be_believed_is_not_taken_over_and_nothing_is_sent() 
 async fn a_public_key_and_certificates_are_believed_side_by_side() {
     // The merchant moves to the public key; what the platform still signs with its certificate is looked up.
     let story = Story::begin().await;
-    platform(&story, &[&OLD], &OLD);
+    platform(&story, &[&*OLD], &OLD);
     assert!(matches!(story.query().await, QueryOutcome::Paid(_)));
     let seen = story.gateway.seen();
     assert_eq!(looks(&seen), 1);
@@ -250,9 +249,9 @@ async fn a_public_key_and_certificates_are_believed_side_by_side() {
 #[tokio::test]
 async fn an_expired_certificate_that_was_entered_is_not_believed() {
     let story = Story::begin_with(&with(bare(), json!({ "platform_certificate": EXPIRED.pem }))).await;
-    platform(&story, &[&EXPIRED], &EXPIRED);
+    platform(&story, &[&*EXPIRED], &EXPIRED);
     assert!(matches!(story.pay().await, PayOutcome::Failed(_)));
-    platform(&story, &[&OLD], &OLD);
+    platform(&story, &[&*OLD], &OLD);
     assert!(matches!(story.pay().await, PayOutcome::Paid(_)));
     assert_eq!(story.channel.test().await.fault, None::<AccountFault>);
 }

@@ -207,7 +207,7 @@ async fn every_call_is_signed_and_carries_what_wechat_pay_asks_for() {
         ("total_fee", "1234"),
         ("refund_fee", "1234"),
         ("refund_fee_type", "CNY"),
-        ("refund_desc", &"茶".repeat(26)),
+        ("refund_desc", "茶".repeat(26).as_str()),
         ("notify_url", "https://pos.example.com/n"),
     ] {
         assert_eq!(seen[name], value, "{name}");
@@ -565,7 +565,6 @@ async fn a_new_merchant_is_told_what_is_wrong() {
     let own = json!({
         "merchant_certificate": expired.pem, "merchant_private_key": expired.key.to_pkcs8_pem().unwrap().as_str(),
     });
-    let channel =
-        scantill::channel::open(&account_v2(&story.gateway.base_url, &with(credentials_v2(), own))).unwrap();
+    let channel = scantill::channel::open(&account_v2(&story.gateway.base_url, &with(credentials_v2(), own))).unwrap();
     assert_eq!(channel.test().await.fault, Some(F::CertificateExpired));
 }

@@ -4,9 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::Digest;
 use proptest::prelude::*;
-use scantill::channel::{
-    Channel, NotificationError, QueryOutcome, RawNotification, RefundOutcome, Retiring, Told,
-};
+use scantill::channel::{Channel, NotificationError, QueryOutcome, RawNotification, RefundOutcome, Retiring, Told};
 use scantill::crypto::{Secret, wrap_aes256_ecb};
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};

@@ -193,7 +193,8 @@ impl<'a> Row<'a> {
 
     /// The first of these columns that there is, in fen.
     fn fen(&self, columns: &[&str]) -> Option<i64> {
-        let units = columns.iter().find(|column| self.optional(column).is_some()).map(|column| self.units(column))??;
+        let units =
+            columns.iter().find(|column| self.optional(column).is_some()).map(|column| self.units(column))??;
         (units % FEN == 0).then_some(units / FEN)
     }
 }
@@ -206,7 +207,8 @@ fn units(text: &str) -> Option<i64> {
     };
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 12 || decimals.len() > DECIMALS || !all_digits(whole) || !all_digits(decimals) {
+    if whole.is_empty() || whole.len() > 12 || decimals.len() > DECIMALS || !all_digits(whole) || !all_digits(decimals)
+    {
         return None;
     }
     let units: i64 = format!("{whole}{decimals:0<DECIMALS$}").parse().ok()?;
@@ -292,12 +294,7 @@ impl<'a> Totals<'a> {
         }
     }
 
-    fn agree_with_trades(
-        &self,
-        layout: &Layout,
-        rows: &[&Row<'_>],
-        lines: &[BillLine],
-    ) -> Result<(), &'static str> {
+    fn agree_with_trades(&self, layout: &Layout, rows: &[&Row<'_>], lines: &[BillLine]) -> Result<(), &'static str> {
         let payments = lines.iter().filter(|line| line.kind == BillLineKind::Payment).count();
         // Whether refunds count as trades is not said.
         if [lines.len(), payments].into_iter().all(|count| self.differs(layout.totals, count_units(count), 0)) {

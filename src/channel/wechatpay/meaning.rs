@@ -45,8 +45,13 @@ impl ApiError {
             | "MCHID_NOT_EXIST"
             | "APPID_NOT_EXIST"
             | "CERT_ERROR" => FailureReason::MerchantAccount,
-            "PARAM_ERROR" | "INVALID_REQUEST" | "LACK_PARAMS" | "XML_FORMAT_ERROR" | "REQUIRE_POST_METHOD"
-            | "NOT_UTF8" | "POST_DATA_EMPTY" => FailureReason::RequestRefused,
+            "PARAM_ERROR"
+            | "INVALID_REQUEST"
+            | "LACK_PARAMS"
+            | "XML_FORMAT_ERROR"
+            | "REQUIRE_POST_METHOD"
+            | "NOT_UTF8"
+            | "POST_DATA_EMPTY" => FailureReason::RequestRefused,
             _ => return None,
         })
     }

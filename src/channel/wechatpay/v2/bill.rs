@@ -29,8 +29,7 @@ impl V2 {
             }
         };
         let request = self.request(path, message, sign_type);
-        let answer =
-            self.sender.download(request).await.map_err(|lost| BillError::Unreachable(lost.words))?;
+        let answer = self.sender.download(request).await.map_err(|lost| BillError::Unreachable(lost.words))?;
         if answer.status != 200 {
             return Err(BillError::Unreachable(format!("WeChat Pay answered HTTP {}", answer.status)));
         }

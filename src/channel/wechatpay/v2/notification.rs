@@ -89,9 +89,7 @@ impl Credentials {
 /// The answer that makes the platform stop repeating, or repeat later.
 pub(in crate::channel::wechatpay) fn acknowledgement(accepted: bool) -> Acknowledgement {
     let body = |code: &str, words: &str| {
-        format!(
-            "<xml><return_code><![CDATA[{code}]]></return_code><return_msg><![CDATA[{words}]]></return_msg></xml>"
-        )
+        format!("<xml><return_code><![CDATA[{code}]]></return_code><return_msg><![CDATA[{words}]]></return_msg></xml>")
     };
     let (status, body) = if accepted { (200, body("SUCCESS", "OK")) } else { (500, body("FAIL", "send it again")) };
     Acknowledgement { status, content_type: "text/xml", body }

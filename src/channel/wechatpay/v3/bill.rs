@@ -29,7 +29,8 @@ impl V3 {
         let ticket = match self.call(Method::GET, &path, None).await {
             Reply::NotSent(words) | Reply::Unknown(words) => return Err(BillError::Unreachable(words)),
             Reply::Refused(error) => {
-                return bill::refused(&error, day, now()).map(|()| bill::without_lines(&self.credentials.mchid, day, kind));
+                return bill::refused(&error, day, now())
+                    .map(|()| bill::without_lines(&self.credentials.mchid, day, kind));
             }
             Reply::Signed(body) => self.ticket(&body)?,
         };

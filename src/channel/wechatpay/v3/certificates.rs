@@ -69,11 +69,7 @@ struct Sealed {
 }
 
 /// Reads the answer: what is on the list, then whether the list was signed with a key that is held or on it.
-pub(super) fn read(
-    credentials: &Credentials,
-    answer: &Answer,
-    now: UnixMillis,
-) -> Result<Vec<PlatformKey>, ListError> {
+pub(super) fn read(credentials: &Credentials, answer: &Answer, now: UnixMillis) -> Result<Vec<PlatformKey>, ListError> {
     if answer.status != 200 {
         return Err(ListError::Refused(answer.status, ApiError::of_bytes(&answer.body)));
     }

@@ -188,8 +188,8 @@ impl V3 {
     ) -> Result<Notification, NotificationError> {
         notification::read(&self.credentials, raw, now).map_err(|refusal| match refusal {
             Refusal::Of(error) => error,
-            Refusal::UnknownSerial => {
-                self.look_behind();
+            Refusal::UnknownSerial(serial) => {
+                self.look_behind(serial);
                 NotificationError::BadSignature
             }
         })
@@ -198,14 +198,10 @@ impl V3 {
 
 impl Credentials {
     /// Reads a notification of an account that spoke APIv3 and does no more: no certificate is fetched for it.
-    pub fn read_notification(
-        &self,
-        raw: &RawNotification,
-        now: UnixMillis,
-    ) -> Result<Notification, NotificationError> {
+    pub fn read_notification(&self, raw: &RawNotification, now: UnixMillis) -> Result<Notification, NotificationError> {
         notification::read(self, raw, now).map_err(|refusal| match refusal {
             Refusal::Of(error) => error,
-            Refusal::UnknownSerial => NotificationError::BadSignature,
+            Refusal::UnknownSerial(_) => NotificationError::BadSignature,
         })
     }
 }

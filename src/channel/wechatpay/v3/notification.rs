@@ -35,7 +35,7 @@ fn unreadable(why: &str) -> NotificationError {
 /// Why nothing in a notification may be believed.
 pub(super) enum Refusal {
     /// It is signed with a key that is not held: to be repeated when the certificates were looked at.
-    UnknownSerial,
+    UnknownSerial(String),
     /// Anything else.
     Of(NotificationError),
 }
@@ -51,7 +51,7 @@ pub(super) fn read(credentials: &Credentials, raw: &RawNotification, now: UnixMi
     let key = |serial: &str| credentials.platform_key(serial, now);
     check(key, |name| raw.header(name), &raw.body, now).map_err(|distrust| match distrust {
         Distrust::Missing | Distrust::Signature => Refusal::Of(NotificationError::BadSignature),
-        Distrust::Serial(_) => Refusal::UnknownSerial,
+        Distrust::Serial(serial) => Refusal::UnknownSerial(serial),
         Distrust::Stale => Refusal::Of(NotificationError::Stale),
     })?;
     let envelope: Envelope =

@@ -32,7 +32,8 @@ impl V3 {
             Ok(keys) => self.credentials.platform.put(keys, moment),
             // A merchant with a public key may have no certificates at all.
             Err(ListError::Refused(404, Some(error)))
-                if error.code == "RESOURCE_NOT_EXISTS" && !self.credentials.platform.is_empty(moment) => {
+                if error.code == "RESOURCE_NOT_EXISTS" && !self.credentials.platform.is_empty(moment) =>
+            {
                 self.check(&answer, moment).map_err(|distrust| distrusted(&distrust, &answer, moment))?;
             }
             Err(error) => return Err(list_fault(error, &answer, moment)),
@@ -113,9 +114,11 @@ fn distrusted(distrust: &Distrust, answer: &Answer, now: UnixMillis) -> AccountT
         }
         // Whoever answers without a signature is not WeChat Pay: a proxy, or another address.
         Distrust::Missing => AccountTest::bad(AccountFault::Unreachable, "", "the answer is not signed by WeChat Pay"),
-        Distrust::Signature => {
-            AccountTest::bad(AccountFault::ProviderKeyWrong, "", "the answer's signature does not fit the key held here")
-        }
+        Distrust::Signature => AccountTest::bad(
+            AccountFault::ProviderKeyWrong,
+            "",
+            "the answer's signature does not fit the key held here",
+        ),
         Distrust::Serial(serial) => {
             let words = format!("the answer is signed with the key {}", serial.chars().take(64).collect::<String>());
             AccountTest::bad(AccountFault::ProviderKeyWrong, "", words)
@@ -142,4 +145,3 @@ fn refused(status: u16, error: ApiError) -> Result<(), AccountTest> {
     };
     Err(AccountTest::bad(fault, error.code, error.message))
 }
-

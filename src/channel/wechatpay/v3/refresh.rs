@@ -59,10 +59,12 @@ impl V3 {
     }
 
     /// The same for a notification, which does not wait for it.
-    pub(super) fn look_behind(self: &Arc<Self>) {
+    pub(super) fn look_behind(self: &Arc<Self>, serial: String) {
         self.behind(|this| async move {
+            // Whoever has the turn is looking already, and the notification comes again.
             let Ok(_turn) = this.turn.try_lock() else { return };
-            if this.credentials.platform.may_look(now()) {
+            let keys = &this.credentials.platform;
+            if keys.key(&serial, now()).is_none() && keys.may_look(now()) {
                 drop(this.look().await);
             }
         });
