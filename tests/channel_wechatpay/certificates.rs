@@ -131,7 +131,7 @@ async fn while_the_platform_changes_its_certificate_no_call_fails() {
     // Both are on the list; each answer is signed with the one or the other.
     static TURN: AtomicUsize = AtomicUsize::new(0);
     story.gateway.does(|seen| {
-        let by = if TURN.fetch_add(1, Ordering::Relaxed) % 2 == 0 { &*NEW } else { &*OLD };
+        let by = if TURN.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) { &*NEW } else { &*OLD };
         match seen.path.as_str() {
             "/v3/certificates" => signed_with(by, 200, &list(&[&OLD, &NEW], API_V3_KEY)),
             _ => signed_with(by, 200, &transaction("SUCCESS")),
