@@ -23,11 +23,22 @@ pub enum Currency {
     HKD,
     /// Japanese yen; no minor unit.
     JPY,
+    /// Swiss franc; minor unit rappen.
+    CHF,
+    /// Thai baht; minor unit satang.
+    THB,
+    /// Singapore dollar; minor unit cent.
+    SGD,
+    /// Indian rupee; minor unit paisa.
+    INR,
+    /// Brazilian real; minor unit centavo.
+    BRL,
 }
 
 impl Currency {
     /// Every currency known, in the order settings show them.
-    pub const ALL: [Self; 5] = [Self::CNY, Self::EUR, Self::USD, Self::HKD, Self::JPY];
+    pub const ALL: [Self; 10] =
+        [Self::CNY, Self::EUR, Self::USD, Self::HKD, Self::JPY, Self::CHF, Self::THB, Self::SGD, Self::INR, Self::BRL];
 
     /// The three-letter ISO 4217 code.
     #[must_use]
@@ -38,10 +49,15 @@ impl Currency {
             Self::USD => "USD",
             Self::HKD => "HKD",
             Self::JPY => "JPY",
+            Self::CHF => "CHF",
+            Self::THB => "THB",
+            Self::SGD => "SGD",
+            Self::INR => "INR",
+            Self::BRL => "BRL",
         }
     }
 
-    /// The sign shown before an amount.
+    /// The sign shown before an amount. Baht and rupee go by letters: their signs are in few fonts.
     #[must_use]
     pub const fn sign(self) -> &'static str {
         match self {
@@ -49,6 +65,11 @@ impl Currency {
             Self::EUR => "€",
             Self::USD => "$",
             Self::HKD => "HK$",
+            Self::CHF => "CHF ",
+            Self::THB => "THB ",
+            Self::SGD => "S$",
+            Self::INR => "Rs ",
+            Self::BRL => "R$",
         }
     }
 
@@ -254,6 +275,6 @@ pub enum MoneyError {
     #[error("the amount is too large: one sale takes at most 100,000,000.00")]
     TooLarge,
     /// No currency that this program knows.
-    #[error("the currency {0:?} is not known: use one of CNY, EUR, USD, HKD, JPY")]
+    #[error("the currency {0:?} is not known: use one of CNY, EUR, USD, HKD, JPY, CHF, THB, SGD, INR, BRL")]
     UnknownCurrency(String),
 }

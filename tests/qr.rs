@@ -112,3 +112,37 @@ fn what_no_code_can_say_is_refused() {
     assert_eq!(Modules::of(&"a".repeat(2954)), Err(QrError::TooLong { bytes: 2954 }));
     assert_eq!(read(&Modules::of(&"茶".repeat(600)).unwrap().to_pixels(3)), "茶".repeat(600));
 }
+
+const SWISS: &str = "SPC\n0200\n1\nCH4431999123000889012\nS\nRobert Schneider AG\nRue du Lac\n1268\n2501\nBiel\nCH\n\n\n\n\n\n\n\n\
+                     1949.75\nCHF\n\n\n\n\n\n\n\nQRR\n210000000003139471430009017\nA1B2C3D4\nEPD";
+
+#[test]
+fn bank_transfers_have_the_correction_that_their_standards_prescribe() {
+    // Level M reads as 0. Other short texts of this kind take what their size has room for.
+    for text in [SWISS, "BCD\n002\n1\nSCT\n\nA\nBE72000000001616\nEUR1.00"] {
+        let (meta, said) = read_with_meta(&Modules::of(text).unwrap().to_pixels(4));
+        assert_eq!((meta.ecc_level, said.as_str()), (0, text));
+    }
+    let long = format!("BCD\n002\n1\nSCT\n\n{}\nBE72000000001616\nEUR1.00\n\n\n{}", "x".repeat(70), "y".repeat(140));
+    assert_eq!(read_with_meta(&Modules::of(&long).unwrap().to_pixels(4)).0.ecc_level, 0);
+}
+
+#[test]
+fn a_swiss_bill_carries_its_cross_and_reads_all_the_same() {
+    let code = Modules::of(SWISS).unwrap();
+    for px in [4, 5, 8] {
+        let picture = code.to_pixels(px);
+        assert_eq!(read(&picture), SWISS);
+        // In the middle the cross is light, beside its arms its field is dark, and a light rim keeps it apart.
+        let side = picture.width() as f32;
+        let code_side = (code.size() as u32 * px) as f32;
+        let at = |x: f32, y: f32| {
+            let place = |part: f32| (side / 2.0 + code_side * 7.0 / 46.0 * (part - 0.5)) as u32;
+            picture.get_pixel(place(x), place(y)).0[0]
+        };
+        assert_eq!([at(0.5, 0.5), at(0.5, 0.25), at(0.25, 0.5)], [255; 3]);
+        assert_eq!([at(0.25, 0.25), at(0.75, 0.25), at(0.25, 0.75), at(0.5, 0.12)], [0; 4]);
+    }
+    assert!(code.to_svg().matches("shape-rendering=\"auto\"").count() == 4);
+    assert!(Modules::of("https://qr.alipay.com/bax03431ljhokirwl38f00a7").unwrap().patches().is_empty());
+}

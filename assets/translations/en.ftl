@@ -21,10 +21,12 @@ language-zh-cn = 简体中文
 channel-alipay = Alipay
 channel-wechatpay = WeChat Pay
 channel-unionpay = UnionPay
+channel-bank-transfer = Bank transfer
 channel-other = Other
 channel-alipay-short = Alipay
 channel-wechatpay-short = WeChat
 channel-unionpay-short = UnionPay
+channel-bank-transfer-short = Transfer
 
 way-merchant-presented = Customer scans our code
 way-consumer-presented = We scan the customer's code

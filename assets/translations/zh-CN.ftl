@@ -10,10 +10,12 @@ language-zh-cn = 简体中文
 channel-alipay = 支付宝
 channel-wechatpay = 微信支付
 channel-unionpay = 银联
+channel-bank-transfer = 银行转账
 channel-other = 其他
 channel-alipay-short = 支付宝
 channel-wechatpay-short = 微信
 channel-unionpay-short = 银联
+channel-bank-transfer-short = 转账
 
 way-merchant-presented = 顾客扫我们的码
 way-consumer-presented = 我们扫顾客的付款码

@@ -21,6 +21,12 @@ impl Fields {
         }
     }
 
+    /// Fields for the tests of a channel's own rules.
+    #[cfg(test)]
+    pub fn of_pairs(given: &[(&str, &str)]) -> Self {
+        Self(given.iter().map(|(field, value)| ((*field).to_owned(), Value::from(*value))).collect())
+    }
+
     /// A text that has to be there.
     pub fn text(&self, field: &'static str) -> Result<&str, AccountError> {
         self.optional(field)?.ok_or_else(|| wrong(field, "is missing"))

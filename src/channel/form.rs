@@ -71,4 +71,11 @@ pub enum Required {
         /// Its value.
         is: &'static str,
     },
+    /// It may be given where another field has that value, and is not asked for otherwise.
+    OptionalWhen {
+        /// The other field's name.
+        field: &'static str,
+        /// Its value.
+        is: &'static str,
+    },
 }

@@ -7,6 +7,7 @@
 mod account;
 mod account_test;
 mod alipay;
+mod bank_transfer;
 mod bill;
 mod capabilities;
 mod china_time;
@@ -153,7 +154,8 @@ pub struct Provider {
 }
 
 /// Every provider: one line each.
-pub static PROVIDERS: &[Provider] = &[alipay::PROVIDER, wechatpay::PROVIDER, unionpay::PROVIDER];
+pub static PROVIDERS: &[Provider] =
+    &[alipay::PROVIDER, wechatpay::PROVIDER, unionpay::PROVIDER, bank_transfer::PROVIDER];
 
 /// What an account with each provider consists of.
 #[must_use]

@@ -152,6 +152,26 @@ impl ChannelId {
             other => other,
         }
     }
+
+    /// The id of a channel that is built in, checked where it is compiled.
+    ///
+    /// # Panics
+    /// Where the name is no channel's id; in a constant that is an error of the compiler.
+    #[must_use]
+    pub const fn built_in(name: &'static str) -> Self {
+        let bytes = name.as_bytes();
+        assert!(!bytes.is_empty() && bytes.len() <= 32, "a channel's id is 1 to 32 characters");
+        let mut index = 0;
+        while index < bytes.len() {
+            let byte = bytes[index];
+            assert!(
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_',
+                "a channel's id is lower-case letters, digits and _"
+            );
+            index += 1;
+        }
+        Self(Cow::Borrowed(name))
+    }
 }
 
 #[cfg(test)]

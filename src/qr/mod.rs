@@ -6,9 +6,12 @@
 mod bars;
 pub mod emvco;
 mod output;
+mod standard;
 
 pub use bars::Bars;
+pub use standard::Patch;
 
+use self::standard::Standard;
 use qrcode::bits::Bits;
 use qrcode::{Color, EcLevel, QrCode, Version};
 
@@ -40,11 +43,12 @@ pub enum QrError {
 pub struct Modules {
     size: usize,
     dark: Vec<bool>,
+    standard: Option<Standard>,
 }
 
 impl Modules {
     /// The code of a text: the smallest that has correction level M (L for long texts), at the highest level that this
-    /// size holds.
+    /// size holds. Bank transfers by EPC069-12 and Swiss QR-bills have level M, as their standards prescribe.
     ///
     /// # Errors
     /// [`QrError::Empty`] or [`QrError::TooLong`].
@@ -52,19 +56,37 @@ impl Modules {
         if text.is_empty() {
             return Err(QrError::Empty);
         }
-        let levels: &[EcLevel] = if text.len() < DENSE_FROM_BYTES { &[EcLevel::M, EcLevel::L] } else { &[EcLevel::L] };
+        let standard = Standard::of(text);
+        let levels: &[EcLevel] = match standard {
+            Some(_) => &[EcLevel::M],
+            None if text.len() < DENSE_FROM_BYTES => &[EcLevel::M, EcLevel::L],
+            None => &[EcLevel::L],
+        };
         let version = levels
             .iter()
             .find_map(|level| (1..=40).map(Version::Normal).find(|version| segments(text, *version, *level).is_some()))
             .ok_or(QrError::TooLong { bytes: text.len() })?;
-        let code = [EcLevel::H, EcLevel::Q, EcLevel::M, EcLevel::L]
-            .into_iter()
+        let best: &[EcLevel] = match standard {
+            Some(_) => &[EcLevel::M],
+            None => &[EcLevel::H, EcLevel::Q, EcLevel::M, EcLevel::L],
+        };
+        let code = best
+            .iter()
+            .copied()
             .find_map(|level| QrCode::with_bits(segments(text, version, level)?, level).ok())
             .ok_or(QrError::TooLong { bytes: text.len() })?;
         Ok(Self {
             size: code.width(),
             dark: code.into_colors().into_iter().map(|color| color == Color::Dark).collect(),
+            standard,
         })
+    }
+
+    /// What lies over the modules, to be drawn in this order: the Swiss cross of a QR-bill, nothing on other codes. The
+    /// error correction makes up for what it hides.
+    #[must_use]
+    pub fn patches(&self) -> Vec<Patch> {
+        standard::patches(self.standard, self.size)
     }
 
     /// Modules on each side, without the quiet zone.

@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use image::{GrayImage, ImageFormat, Luma};
 
-use super::{Modules, QrError};
+use super::{Modules, QUIET_ZONE, QrError};
 
 /// No picture has larger modules, in pixels: 177 + 8 modules then make 11,840 px.
 const MAX_PX_PER_MODULE: u32 = 64;
@@ -20,8 +20,14 @@ impl Modules {
     pub fn to_pixels(&self, px_per_module: u32) -> GrayImage {
         let px = px_per_module.clamp(1, MAX_PX_PER_MODULE);
         let side = self.full_size() as u32 * px;
+        let patches = self.patches();
+        // The pixel's middle, in modules from the code's corner; pictures have fewer pixels than f32 counts exactly.
+        #[allow(clippy::cast_precision_loss)]
+        let place = |at: u32| (at as f32 + 0.5) / px as f32 - QUIET_ZONE as f32;
         GrayImage::from_fn(side, side, |x, y| {
-            let dark = self.dark_with_quiet_zone((x / px) as usize, (y / px) as usize);
+            let patch = patches.iter().rev().find(|patch| patch.covers(place(x), place(y)));
+            let dark = patch
+                .map_or_else(|| self.dark_with_quiet_zone((x / px) as usize, (y / px) as usize), |patch| patch.dark);
             Luma([if dark { 0 } else { 255 }])
         })
     }
@@ -53,9 +59,21 @@ impl Modules {
                 x += run.max(1);
             }
         }
+        #[allow(clippy::cast_precision_loss)] // A small whole number.
+        let quiet = QUIET_ZONE as f32;
+        let patches = self.patches().into_iter().fold(String::new(), |mut out, patch| {
+            let (x, y, fill) = (patch.x + quiet, patch.y + quiet, if patch.dark { "#000" } else { "#fff" });
+            let (width, height) = (patch.width, patch.height);
+            let _ = write!(
+                out,
+                "<path fill=\"{fill}\" d=\"M{x:.3} {y:.3}h{width:.3}v{height:.3}h-{width:.3}z\" \
+                 shape-rendering=\"auto\"/>"
+            );
+            out
+        });
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
-             <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{path}\"/></svg>"
+             <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{path}\"/>{patches}</svg>"
         )
     }
 

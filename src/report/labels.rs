@@ -52,7 +52,7 @@ pub struct Labels {
     pub out_trade_no: &'static str,
     /// What was due.
     pub amount: &'static str,
-    channels: [&'static str; 3],
+    channels: [&'static str; 4],
     states: [&'static str; 8],
 }
 
@@ -82,7 +82,7 @@ impl Labels {
         note: "Note",
         out_trade_no: "Our number (out_trade_no)",
         amount: "Amount",
-        channels: ["Alipay", "WeChat Pay", "UnionPay"],
+        channels: ["Alipay", "WeChat Pay", "UnionPay", "Bank transfer"],
         states: [
             "Not begun",
             "Under way",
@@ -120,18 +120,19 @@ impl Labels {
         note: "备注",
         out_trade_no: "商户单号 (out_trade_no)",
         amount: "金额",
-        channels: ["支付宝", "微信支付", "银联"],
+        channels: ["支付宝", "微信支付", "银联", "银行转账"],
         states: ["未开始", "进行中", "已收款", "没有收款", "已取消", "已撤销", "部分退款", "已退款"],
     };
 
     /// A channel's name; its id where it is not known.
     #[must_use]
     pub fn channel(&self, id: &str) -> String {
-        let [alipay, wechatpay, unionpay] = self.channels;
+        let [alipay, wechatpay, unionpay, bank_transfer] = self.channels;
         match id {
             "alipay" => alipay,
             "wechatpay" => wechatpay,
             "unionpay" => unionpay,
+            "bank_transfer" => bank_transfer,
             other => other,
         }
         .to_owned()

@@ -53,6 +53,9 @@ pub struct CredentialFieldView {
     /// It has to be given where another field has a value, and is asked for only then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required_when: Option<RequiredWhen>,
+    /// It is asked for only where another field has that value, and may be left out all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optional_when: Option<RequiredWhen>,
     /// What people call it, in English.
     pub label: String,
     /// Where to find it, in English.
@@ -90,7 +93,7 @@ impl AccountFormView {
     /// Whether a field is asked for, given what the other fields hold (absent and empty are the same).
     #[must_use]
     pub fn asks_for<'a>(&self, field: &CredentialFieldView, value_of: impl Fn(&str) -> Option<&'a str>) -> bool {
-        let Some(when) = &field.required_when else { return true };
+        let Some(when) = field.required_when.as_ref().or(field.optional_when.as_ref()) else { return true };
         let chosen = value_of(&when.field).filter(|value| !value.is_empty());
         let first = || self.fields.iter().find(|other| other.name == when.field)?.choices.first().map(String::as_str);
         chosen.or_else(first) == Some(when.is.as_str())
@@ -125,7 +128,13 @@ impl From<&CredentialField> for CredentialFieldView {
             required: field.required == Required::Always,
             required_when: match field.required {
                 Required::When { field, is } => Some(RequiredWhen { field: field.to_owned(), is: is.to_owned() }),
-                Required::Always | Required::Never => None,
+                Required::Always | Required::Never | Required::OptionalWhen { .. } => None,
+            },
+            optional_when: match field.required {
+                Required::OptionalWhen { field, is } => {
+                    Some(RequiredWhen { field: field.to_owned(), is: is.to_owned() })
+                }
+                Required::Always | Required::Never | Required::When { .. } => None,
             },
             label: field.label.to_owned(),
             hint: field.hint.to_owned(),

@@ -78,6 +78,14 @@ impl<Message> canvas::Program<Message> for Painter<'_> {
                 }
             });
             frame.fill(&path, Color::BLACK);
+            for patch in modules.patches() {
+                let at = |origin: f32, place: f32| origin + (QUIET as f32 + place) * module;
+                frame.fill_rectangle(
+                    Point::new(at(left, patch.x), at(top, patch.y)),
+                    Size::new(patch.width * module, patch.height * module),
+                    if patch.dark { Color::BLACK } else { Color::WHITE },
+                );
+            }
         });
         vec![geometry]
     }
