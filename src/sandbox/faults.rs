@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::book::{Millis, Provider};
-use super::{alipay, wechatpay};
+use super::{alipay, unionpay, wechatpay};
 use crate::crypto::sha256;
 
 /// A kind of fault.
@@ -97,7 +97,7 @@ const MAX_WAIT: i64 = 86_400_000;
 
 /// Every name of a call, the common ones and each provider's own.
 fn calls() -> Vec<&'static str> {
-    CALLS.iter().chain(alipay::CALL_NAMES).chain(wechatpay::CALL_NAMES).copied().collect()
+    CALLS.iter().chain(alipay::CALL_NAMES).chain(wechatpay::CALL_NAMES).chain(unionpay::CALL_NAMES).copied().collect()
 }
 
 impl Fault {

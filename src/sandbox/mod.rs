@@ -1,4 +1,4 @@
-//! Simulated Alipay and WeChat Pay on the provider's side: a second implementation of their wire protocols, over HTTP,
+//! Simulated Alipay, WeChat Pay and UnionPay on the provider's side: a second implementation of their wire protocols, over HTTP,
 //! with real signatures, wallets, asynchronous notifications and faults. It shares no request code with the channels.
 
 mod alipay;
@@ -10,6 +10,7 @@ mod keys;
 mod notify;
 mod phone;
 mod tls;
+mod unionpay;
 mod wechatpay;
 mod wire;
 
@@ -336,6 +337,9 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/gateway.do", get(alipay::gateway).post(alipay::gateway))
         .route("/downloadBillFile.resource", get(alipay::download))
         .merge(wechatpay::routes())
+        .route("/gateway/api/backTransReq.do", post(unionpay::back_trans))
+        .route("/gateway/api/queryTrans.do", post(unionpay::query_trans))
+        .route("/", post(unionpay::file_download))
         .route("/sandbox/wallets", get(control::wallets))
         .route("/sandbox/wallets/{id}", patch(control::change_wallet))
         .route("/sandbox/wallets/{id}/code", post(control::code))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::book::{Millis, Provider, Refund, Trade, TradeState};
 use super::faults::{Kind, NoticeFate};
 use super::keys::Credentials;
-use super::{Shared, alipay, wechatpay};
+use super::{Shared, alipay, unionpay, wechatpay};
 use crate::crypto::random_bytes;
 
 /// The longest answer that is read.
@@ -58,6 +58,7 @@ const fn way(provider: Provider) -> &'static Way {
     match provider {
         Provider::Alipay => &alipay::NOTIFY,
         Provider::Wechatpay => &wechatpay::NOTIFY,
+        Provider::Unionpay => &unionpay::NOTIFY,
     }
 }
 

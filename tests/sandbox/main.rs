@@ -8,6 +8,7 @@ mod books;
 mod control;
 mod house;
 mod notifications;
+mod unionpay;
 mod wechatpay;
 mod wechatpay_bills;
 mod wechatpay_keys;

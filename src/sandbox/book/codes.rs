@@ -30,6 +30,7 @@ fn training(channel: Provider, auth_code: &str) -> Option<Result<Spent, Refusal>
     let (prefix, wallet) = match channel {
         Provider::Alipay => ("28000000", "alipay-1"),
         Provider::Wechatpay => ("13000000", "wechatpay-1"),
+        Provider::Unionpay => ("62000000", "unionpay-1"),
     };
     let digits = auth_code.bytes().all(|byte| byte.is_ascii_digit());
     let rest = auth_code.strip_prefix(prefix).filter(|rest| digits && rest.len() >= 8)?;
@@ -58,8 +59,9 @@ impl Codes {
             self.swept_at = now;
         }
         let expires_at = now + LIFETIME;
+        let rules = wallet.channel.rules();
         loop {
-            let code = format!("{}{}", wallet.channel.rules().code_prefix, digits(16));
+            let code = format!("{}{}", rules.code_prefix, digits(rules.code_length - rules.code_prefix.len()));
             if !self.known.contains_key(&code) && training(wallet.channel, &code).is_none() {
                 let known = Code { wallet: wallet.id.clone(), channel: wallet.channel, expires_at, used: false };
                 self.known.insert(code.clone(), known);

@@ -60,6 +60,8 @@ impl Book {
                 wallet("alipay-2", Provider::Alipay, "Zhao Poor", POOR),
                 wallet("wechatpay-1", Provider::Wechatpay, "Chen Bo", RICH),
                 wallet("wechatpay-2", Provider::Wechatpay, "Sun Poor", POOR),
+                wallet("unionpay-1", Provider::Unionpay, "Wu Jia", RICH),
+                wallet("unionpay-2", Provider::Unionpay, "Qian Poor", POOR),
             ],
             codes: Codes::default(),
             trades: Vec::new(),
@@ -146,6 +148,13 @@ impl Book {
             self.take(index, now)?;
         }
         Ok(self.trades[index].clone())
+    }
+
+    /// Keeps an order by payment code that came to nothing at once, for a provider that tells so only when it is asked.
+    pub fn add_failed(&mut self, order: Order, now: Millis) -> Trade {
+        let index = self.add(order, true, now);
+        self.trades[index].state = TradeState::Closed;
+        self.trades[index].clone()
     }
 
     /// The merchant asks for a code to show. The same order again gives the same code.
@@ -294,7 +303,10 @@ impl Book {
         if amount <= 0 || amount > trade.amount - trade.refunded {
             return Err(Refusal::TooMuch);
         }
-        let refund_id = format!("5030{}", digits(&mut self.chance, 24));
+        let refund_id = match channel {
+            Provider::Unionpay => self.query_id(now),
+            _ => format!("5030{}", digits(&mut self.chance, 24)),
+        };
         let refund = Refund {
             out_refund_no: out_refund_no.clone(),
             refund_id,
@@ -361,6 +373,17 @@ impl Book {
         match channel {
             Provider::Alipay => format!("https://qr.alipay.com/bax{}", token(20)),
             Provider::Wechatpay => format!("weixin://wxpay/bizpayurl?pr={}", token(9)),
+            Provider::Unionpay => format!("https://qr.95516.com/00010000/62{}", digits(&mut self.chance, 30)),
+        }
+    }
+
+    /// UnionPay's number of a transaction: its time, six digits that count it within the system, and one more.
+    fn query_id(&mut self, now: Millis) -> String {
+        loop {
+            let number = format!("{}{}8", super::wire::china(now, "%Y%m%d%H%M%S"), digits(&mut self.chance, 6));
+            if !self.by_provider_number.contains_key(&(Provider::Unionpay, number.clone())) {
+                return number;
+            }
         }
     }
 
@@ -370,6 +393,7 @@ impl Book {
         let provider_trade_no = match order.channel {
             Provider::Alipay => format!("{day}22001{}{serial:06}", digits(&mut self.chance, 9)),
             Provider::Wechatpay => format!("420000{}{day}{serial:06}", digits(&mut self.chance, 8)),
+            Provider::Unionpay => self.query_id(now),
         };
         self.put(Trade {
             id: format!("trade-{serial}"),

@@ -24,6 +24,8 @@ pub enum Provider {
     Alipay,
     /// WeChat Pay.
     Wechatpay,
+    /// UnionPay.
+    Unionpay,
 }
 
 /// What differs between the providers' books.
@@ -31,6 +33,8 @@ pub enum Provider {
 pub(super) struct Rules {
     /// What a payment code begins with.
     pub code_prefix: &'static str,
+    /// How many digits it has in all.
+    pub code_length: usize,
     /// How long a customer may take over the password after a payment code was scanned, where the trade itself does
     /// not say; the order's own end otherwise.
     pub confirm_lifetime: Option<Millis>,
@@ -46,25 +50,27 @@ pub(super) struct Rules {
 
 impl Provider {
     /// Every one.
-    pub const ALL: [Self; 2] = [Self::Alipay, Self::Wechatpay];
+    pub const ALL: [Self; 3] = [Self::Alipay, Self::Wechatpay, Self::Unionpay];
 
     /// The name on the wire, in faults and in the control calls.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Alipay => "alipay",
             Self::Wechatpay => "wechatpay",
+            Self::Unionpay => "unionpay",
         }
     }
 
     /// Whose path it is; `None` where it is the sandbox's own.
     pub fn of_path(path: &str) -> Option<Self> {
-        const PATHS: [(&str, Provider); 6] = [
+        const PATHS: [(&str, Provider); 7] = [
             ("/gateway.do", Provider::Alipay),
             ("/downloadBillFile.resource", Provider::Alipay),
             ("/v3/", Provider::Wechatpay),
             ("/pay/", Provider::Wechatpay),
             ("/secapi/", Provider::Wechatpay),
             ("/payitil/", Provider::Wechatpay),
+            ("/gateway/api/", Provider::Unionpay),
         ];
         PATHS.iter().find(|(start, _)| path.starts_with(start)).map(|(_, provider)| *provider)
     }
@@ -73,6 +79,7 @@ impl Provider {
         match self {
             Self::Alipay => Rules {
                 code_prefix: "28",
+                code_length: 18,
                 confirm_lifetime: None,
                 take_back_window: DAY,
                 take_back_wait: 0,
@@ -81,11 +88,21 @@ impl Provider {
             },
             Self::Wechatpay => Rules {
                 code_prefix: "13",
+                code_length: 18,
                 confirm_lifetime: Some(60 * SECOND),
                 take_back_window: 7 * DAY,
                 take_back_wait: 15 * SECOND,
                 take_back_by_code_only: true,
                 first_scanner_keeps: false,
+            },
+            Self::Unionpay => Rules {
+                code_prefix: "62",
+                code_length: 19,
+                confirm_lifetime: Some(60 * SECOND),
+                take_back_window: DAY,
+                take_back_wait: 0,
+                take_back_by_code_only: false,
+                first_scanner_keeps: true,
             },
         }
     }
@@ -95,6 +112,7 @@ impl Provider {
         match self {
             Self::Alipay => "Alipay",
             Self::Wechatpay => "WeChat Pay",
+            Self::Unionpay => "UnionPay",
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub(super) mod alipay;
 mod store;
+mod unionpay;
 mod wechatpay;
 
 use std::fs;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 pub(super) use self::alipay::AlipayKeys;
 pub(super) use self::store::{KeyStore, Subject};
+pub(super) use self::unionpay::UnionpayKeys;
 pub(super) use self::wechatpay::WechatpayKeys;
 
 use super::SandboxError;
@@ -21,6 +23,7 @@ use crate::crypto::RsaPrivateKey;
 pub struct Credentials {
     pub(super) alipay: AlipayKeys,
     pub(super) wechatpay: WechatpayKeys,
+    pub(super) unionpay: UnionpayKeys,
 }
 
 /// A provider's part of `credentials.json`.
@@ -72,9 +75,11 @@ impl Credentials {
         let store = KeyStore::open(folder)?;
         std::thread::scope(|scope| {
             let alipay = scope.spawn(|| AlipayKeys::load_or_make(&store));
+            let unionpay = scope.spawn(|| UnionpayKeys::load_or_make(&store));
             let wechatpay = WechatpayKeys::load_or_make(&store)?;
             let alipay = alipay.join().unwrap_or_else(|_| Err(keys_error("a thread failed")))?;
-            Ok(Self { alipay, wechatpay })
+            let unionpay = unionpay.join().unwrap_or_else(|_| Err(keys_error("a thread failed")))?;
+            Ok(Self { alipay, wechatpay, unionpay })
         })
     }
 
@@ -84,6 +89,7 @@ impl Credentials {
         let account = match channel {
             "alipay" => self.alipay.account(),
             "wechatpay" => self.wechatpay.account(),
+            "unionpay" => Ok(self.unionpay.account()),
             _ => Ok(json!({})),
         };
         account.unwrap_or_else(|_| json!({})).to_string()
@@ -117,7 +123,12 @@ impl Credentials {
             told["tls_ca_certificate"] = json!(AUTHORITY);
             write(&folder.join(AUTHORITY), authority.as_bytes())?;
         }
-        for (name, export) in [("alipay", self.alipay.export()?), ("wechatpay", self.wechatpay.export()?)] {
+        let exports = [
+            ("alipay", self.alipay.export()?),
+            ("wechatpay", self.wechatpay.export()?),
+            ("unionpay", self.unionpay.export()),
+        ];
+        for (name, export) in exports {
             told[name] = export.section;
             for (file, bytes) in export.files {
                 write(&folder.join(file), &bytes)?;
