@@ -183,7 +183,11 @@ async fn start_sandbox(data: &DataDir, config: &Config) -> Result<Sandbox> {
 
 /// Accounts that lead to the sandbox, under its address of this start.
 async fn put_training_accounts(ledger: &Ledger, sandbox: &Sandbox, notify_base_url: Option<&str>) -> Result<()> {
-    for (channel, name) in [(ChannelId::ALIPAY, "Training Alipay"), (ChannelId::WECHATPAY, "Training WeChat Pay")] {
+    for (channel, name) in [
+        (ChannelId::ALIPAY, "Training Alipay"),
+        (ChannelId::WECHATPAY, "Training WeChat Pay"),
+        (ChannelId::UNIONPAY, "Training UnionPay"),
+    ] {
         let id: AccountId = format!("training-{channel}").parse()?;
         let account = MerchantAccount {
             id,

@@ -8,7 +8,7 @@ use crate::sandbox::notify::{Event, Message, Notice, Way};
 
 /// Five deliveries, with these seconds between them, until the merchant answers 200 or 302.
 pub(in crate::sandbox) const NOTIFY: Way =
-    Way { schedule: &[60, 120, 240, 300], message, acknowledged: |status, _| matches!(status, 200 | 302) };
+    Way { schedule: &[60, 120, 240, 300], message, acknowledged: |_, status, _| matches!(status, 200 | 302) };
 
 fn message(credentials: &Credentials, notice: &Notice, _: Millis) -> Message {
     let keys = &credentials.unionpay;
