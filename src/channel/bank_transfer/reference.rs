@@ -1,7 +1,9 @@
 //! The number by which a transfer is found again, in the forms that schemes have room for. Pure: the same attempt has
 //! the same reference, however often it is made.
 
-use super::iban::{mod_97, rotated};
+use super::iban::mod_97;
+#[cfg(test)]
+use super::iban::rotated;
 use crate::crypto::sha256;
 use crate::payment::OutTradeNo;
 
@@ -35,6 +37,7 @@ pub(super) fn creditor_reference(number: &OutTradeNo) -> String {
 }
 
 /// Whether a text is a creditor reference.
+#[cfg(test)]
 pub(super) fn is_creditor_reference(text: &str) -> bool {
     (5..=25).contains(&text.len())
         && text.starts_with("RF")
@@ -43,6 +46,7 @@ pub(super) fn is_creditor_reference(text: &str) -> bool {
 }
 
 /// Whether a text is a Swiss QR reference.
+#[cfg(test)]
 pub(super) fn is_qr_reference(text: &str) -> bool {
     let (body, check) = text.split_at_checked(26).unwrap_or_default();
     text.len() == 27 && mod_10(body).is_some_and(|digit| check == digit.to_string())
