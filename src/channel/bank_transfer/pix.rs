@@ -181,8 +181,8 @@ mod tests {
             let read: Payload = code.parse().unwrap();
             let Some(Account::Template(template)) = read.accounts.get(&26) else { panic!("no account in {code}") };
             prop_assert_eq!(template.get(1), Some("loja@example.com.br"));
-            prop_assert_eq!(Money::parse(&read.amount.unwrap(), Currency::BRL).unwrap().minor, minor);
-            prop_assert_eq!(read.additional.reference_label.unwrap(), within(&text.parse().unwrap(), 25));
+            prop_assert_eq!(Money::parse(read.amount.as_deref().unwrap(), Currency::BRL).unwrap().minor, minor);
+            prop_assert_eq!(read.additional.reference_label.clone().unwrap(), within(&text.parse().unwrap(), 25));
             prop_assert_eq!(read.missing(), Vec::<u8>::new());
         }
 
