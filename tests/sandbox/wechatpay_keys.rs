@@ -114,6 +114,15 @@ async fn a_merchant_with_the_public_key_alone_has_no_certificates() {
 }
 
 #[tokio::test]
+async fn the_control_calls_about_it_are_described() {
+    let house = House::open().await;
+    let (_, document) = house.control("GET", "/sandbox/openapi.json", Value::Null).await;
+    for (path, method) in [("", "patch"), ("/rotate", "post"), ("/probe", "post")] {
+        assert!(document["paths"][format!("/sandbox/wechatpay{path}")][method].is_object(), "{method} {path}");
+    }
+}
+
+#[tokio::test]
 async fn probes_are_signed_by_nobody() {
     let house = House::open().await;
     // An answer: carried out, and nothing to believe.

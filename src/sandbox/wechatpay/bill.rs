@@ -308,7 +308,12 @@ pub(super) fn fund_flow(mchid: &str, entries: &[Entry], from: Millis) -> Option<
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::sandbox::book::{Book, Number, Order, Provider, Refunding};
+
+    const BY: Merchant<'static> = Merchant { appid: "wx1", mchid: "1900000001" };
 
     #[test]
     fn the_fee_is_rounded_to_the_fen() {
@@ -318,5 +323,67 @@ mod tests {
     #[test]
     fn a_merchants_text_cannot_end_a_value() {
         assert_eq!(own("a,b\r\nc"), "a\\ b\\nc");
+    }
+
+    /// A trade that was paid, and parts of it that went back.
+    fn entries(subject: &str, attach: &str, amount: i64, parts: &[i64]) -> Vec<Entry> {
+        let mut book = Book::new(1, 0);
+        let (code, _) = book.issue_code("wechatpay-1", 0).unwrap();
+        let order = Order {
+            channel: Provider::Wechatpay,
+            out_trade_no: "order1".into(),
+            subject: subject.into(),
+            amount,
+            expires_at: 9,
+            attach: Some(attach.into()),
+            notify_url: None,
+            notify_serial: None,
+            details: [("device_info".to_owned(), subject.to_owned())].into(),
+        };
+        book.pay_by_code(order, &code, 0).unwrap();
+        for (index, amount) in parts.iter().enumerate() {
+            let wanted = Refunding { out_refund_no: format!("r{index}"), amount: *amount, ..Refunding::default() };
+            let _ = book.refund(Provider::Wechatpay, Number::Merchant("order1"), &wanted, 1);
+        }
+        book.between(Provider::Wechatpay, 0, 9)
+    }
+
+    /// The lines of a bill as values; every line has as many as its heads, and the totals are the last two.
+    fn read(text: &str) -> (Vec<Vec<String>>, Vec<String>) {
+        let text = text.strip_prefix('\u{feff}').unwrap().strip_suffix("\r\n").unwrap();
+        let lines: Vec<Vec<String>> =
+            text.split("\r\n").map(|line| line.split(',').map(str::to_owned).collect()).collect();
+        let (rows, totals) = lines.split_at(lines.len() - 2);
+        assert!(rows.iter().all(|row| row.len() == rows[0].len()) && totals[0].len() == totals[1].len());
+        let bare = |row: &Vec<String>| row.iter().map(|value| value.strip_prefix('`').unwrap().to_owned()).collect();
+        (rows[1..].iter().map(bare).collect(), bare(&totals[1]))
+    }
+
+    fn fen(yuan: &str) -> i64 {
+        yuan.replace('.', "").parse().unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_merchant_writes_the_columns_hold_and_the_totals_are_the_lines(
+            subject in ".*", attach in ".*", amount in 1_i64..90_000, parts in prop::collection::vec(1_i64..30_000, 0..4),
+        ) {
+            let entries = entries(&subject, &attach, amount, &parts);
+            let (rows, totals) = read(&trade_bill(BY, Kind::All, &entries, 9).unwrap());
+            let sum = |column: usize| rows.iter().map(|row| fen(&row[column])).sum::<i64>();
+            prop_assert_eq!(&totals[0], &rows.len().to_string());
+            prop_assert_eq!((fen(&totals[1]), fen(&totals[2]), fen(&totals[4])), (sum(12), sum(16), sum(22)));
+            let back = sum(16);
+            // All that went back gave the fee back with it, and no more.
+            prop_assert_eq!(sum(22) / 1_000, fee(amount - back));
+            let (rows, _) = read(&trade_bill(BY, Kind::Success, &entries, 9).unwrap());
+            prop_assert_eq!(rows.len(), 1);
+            prop_assert_eq!(trade_bill(BY, Kind::Refund, &entries, 9).is_some(), back > 0);
+            let (rows, totals) = read(&fund_flow("1900000001", &entries, 0).unwrap());
+            let balance = fen(&rows.last().unwrap()[7]);
+            prop_assert_eq!(balance, fen(&totals[2]) - fen(&totals[4]));
+            prop_assert_eq!(balance, amount - back - fee(amount - back));
+            prop_assert!(fund_flow("1900000001", &entries, 9).is_none());
+        }
     }
 }

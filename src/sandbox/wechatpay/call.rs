@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::HERE;
 use super::authorization::{Signatory, Signed, check};
 use super::platform::{Hand, request_id};
-use super::refused::Refused;
+use super::refused::{Place, Refused};
+use super::rules::{Letters, bytes, check_text, field, required};
 use crate::sandbox::Shared;
 use crate::sandbox::book::Millis;
 use crate::sandbox::faults::Fate;
@@ -18,6 +19,7 @@ use crate::sandbox::keys::WechatpayKeys;
 use crate::sandbox::wire::broken;
 
 const MAX_BODY: usize = 1 << 20;
+const MCHID: &str = "直连商户号";
 
 /// What every call comes with.
 pub(in crate::sandbox) struct Call {
@@ -41,7 +43,7 @@ impl axum::extract::FromRequest<Arc<Shared>> for Call {
         // As it stood on the request's first line: that is what was signed.
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
         let named = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = named.or_else(|| parts.uri.authority().map(|authority| authority.as_str())).unwrap_or_default();
+        let host = named.or_else(|| parts.uri.authority().map(axum::http::uri::Authority::as_str)).unwrap_or_default();
         let scheme = if parts.extensions.get::<OverTls>().is_some() { "https" } else { "http" };
         let host = format!("{scheme}://{host}");
         let body = axum::body::to_bytes(body, MAX_BODY)
@@ -185,18 +187,11 @@ impl Call {
     pub(super) fn own_json(&self, with_appid: bool) -> Result<Value, Refused> {
         let body = self.json()?;
         let keys = self.keys();
-        match body["mchid"].as_str() {
-            None | Some("") => return Err(Refused::param("缺少参数mchid")),
-            Some(mchid) if mchid != keys.mchid => return Err(other_merchant()),
-            Some(_) => {}
+        if required(&body, field("/mchid", MCHID), bytes(1, 32), Letters::Any)? != keys.mchid {
+            return Err(other_merchant());
         }
-        match body["appid"].as_str() {
-            _ if !with_appid => {}
-            None | Some("") => return Err(Refused::param("缺少参数appid")),
-            Some(appid) if appid != keys.appid => {
-                return Err(Refused::new(400, "APPID_MCHID_NOT_MATCH", "商户号和appid不匹配"));
-            }
-            Some(_) => {}
+        if with_appid && required(&body, field("/appid", "公众号ID"), bytes(1, 32), Letters::Any)? != keys.appid {
+            return Err(Refused::new(400, "APPID_MCHID_NOT_MATCH", "商户号和appid不匹配"));
         }
         Ok(body)
     }
@@ -210,11 +205,9 @@ impl Call {
 
     /// A query names the merchant in the address.
     pub(super) fn check_mchid_in_query(&self) -> Result<(), Refused> {
-        match self.query("mchid").as_str() {
-            "" => Err(Refused::param("缺少参数mchid")),
-            mchid if mchid != self.keys().mchid => Err(other_merchant()),
-            _ => Ok(()),
-        }
+        let mchid = self.query("mchid");
+        check_text(Place::Query, "/mchid", MCHID, &mchid, bytes(1, 32), Letters::Any)?;
+        if mchid == self.keys().mchid { Ok(()) } else { Err(other_merchant()) }
     }
 }
 

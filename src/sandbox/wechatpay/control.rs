@@ -16,6 +16,7 @@ use super::download::Downloads;
 use super::notification::probe as probe_message;
 use super::platform::Holder;
 use super::settling::Refunds;
+use crate::crypto::Certificate;
 use crate::sandbox::Shared;
 use crate::sandbox::control::{Body, Problem};
 use crate::sandbox::keys::WechatpayKeys;
@@ -125,7 +126,7 @@ pub(in crate::sandbox) async fn rotate(State(shared): State<Arc<Shared>>) -> Res
     let new: Holder =
         made.await.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
     let platform = &shared.credentials.wechatpay.platform;
-    let previous = platform.certificates().first().map(|certificate| certificate.serial_hex()).unwrap_or_default();
+    let previous = platform.certificates().first().map(Certificate::serial_hex).unwrap_or_default();
     let (from, until) = new.certificate.validity();
     let told = NewCertificate {
         serial_no: new.certificate.serial_hex(),

@@ -17,6 +17,7 @@ pub(super) struct Refused {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Body,
+    Query,
     Path,
 }
 
@@ -25,6 +26,7 @@ impl Place {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Body => "body",
+            Self::Query => "query",
             Self::Path => "uri_template",
         }
     }
@@ -66,7 +68,7 @@ impl Refused {
     }
 
     /// A value that breaks a rule of its field.
-    pub fn rule(place: Place, value: Value, message: impl Into<String>) -> Self {
+    pub fn rule(place: Place, value: &Value, message: impl Into<String>) -> Self {
         Self::param(message).with(json!({ "location": place.name(), "value": value }))
     }
 

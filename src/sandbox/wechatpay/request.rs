@@ -50,7 +50,7 @@ fn notify_url(body: &Value) -> Result<Option<String>, Refused> {
     match url {
         Some(url) if !fits(url) => Err(Refused::rule(
             Place::Body,
-            url.into(),
+            &url.into(),
             "输入源“/body/notify_url”映射到值字段“通知地址”字符串规则校验失败，字符串应为不带查询串的网址",
         )),
         url => Ok(url.map(str::to_owned)),
@@ -133,5 +133,83 @@ impl<'a> Refund<'a> {
             reason: text(body, field("/reason", "退款原因"), bytes(1, 80), Letters::Any, false)?,
             notify_url: notify_url(body)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn order_of(total: &Value) -> Result<Order, Refused> {
+        shown_order(&json!({ "description": "d", "out_trade_no": "order1", "amount": { "total": total } }), None, 0)
+    }
+
+    #[test]
+    fn an_amount_is_a_json_integer_and_nothing_else() {
+        assert_eq!(order_of(&json!(1)).unwrap().amount, 1);
+        for wrong in
+            [json!(0), json!(-1), json!(1.0), json!("1"), json!(true), json!([1]), json!(null), json!(u64::MAX)]
+        {
+            let refused = order_of(&wrong).unwrap_err().to_json();
+            assert_eq!(refused["code"], "PARAM_ERROR", "{wrong}");
+            assert!(refused["message"].as_str().unwrap().contains("/body/amount/total"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_is_broken_is_told_in_the_gateways_words() {
+        let body = json!({ "description": "d", "out_trade_no": "abc", "amount": { "total": 1 } });
+        assert_eq!(
+            shown_order(&body, None, 0).unwrap_err().to_json(),
+            json!({
+                "code": "PARAM_ERROR",
+                "message": "输入源“/body/out_trade_no”映射到值字段“商户订单号”字符串规则校验失败，字节数 3，小于最小值 6",
+                "detail": { "location": "body", "value": 3 },
+            })
+        );
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".*".prop_map(Value::from),
+        ];
+        let name = prop_oneof![
+            Just("amount"),
+            Just("total"),
+            Just("currency"),
+            Just("refund"),
+            Just("payer"),
+            Just("auth_code"),
+            Just("out_trade_no"),
+            Just("out_refund_no"),
+            Just("description"),
+            Just("notify_url"),
+            Just("time_expire"),
+            Just("scene_info"),
+            Just("store_info"),
+            Just("attach"),
+        ];
+        leaf.prop_recursive(3, 32, 8, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((name.clone(), inner), 0..8)
+                    .prop_map(|pairs| pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(body in any_json(), number in ".*") {
+            let _ = (shown_order(&body, None, 0), code_order(&body, 0), auth_code(&body), scene(&body));
+            let _ = (Refund::read(&body).is_ok(), number_in_path(&number));
+        }
     }
 }

@@ -74,7 +74,7 @@ pub(super) fn check_text(
 ) -> Result<(), Refused> {
     let rule = |value: Value, broken: String| {
         let message = format!("输入源“/{}{source}”映射到值字段“{title}”字符串规则校验失败，{broken}", place.name());
-        Refused::rule(place, value, message)
+        Refused::rule(place, &value, message)
     };
     let length = text.len();
     let Bytes { least, most } = bytes;
@@ -92,13 +92,13 @@ pub(super) fn check_text(
 
 /// A text of the body; `None` where it is absent and need not be there. An absent one that must be there counts as
 /// empty, as the gateway has it.
-pub(super) fn text<'a>(
-    body: &'a Value,
+pub(super) fn text(
+    body: &Value,
     field: Field,
     bytes: Bytes,
     letters: Letters,
     required: bool,
-) -> Result<Option<&'a str>, Refused> {
+) -> Result<Option<&str>, Refused> {
     let text = match body.pointer(field.pointer) {
         None | Some(Value::Null) if !required => return Ok(None),
         None | Some(Value::Null) => "",
@@ -108,7 +108,7 @@ pub(super) fn text<'a>(
                 "无法将 JSON 输入源“/body{}”映射到目标字段“{}”中，此字段需要一个合法的字符串",
                 field.pointer, field.title
             );
-            return Err(Refused::rule(Place::Body, other.clone(), message));
+            return Err(Refused::rule(Place::Body, other, message));
         }
     };
     if text.is_empty() && !required {
@@ -119,7 +119,7 @@ pub(super) fn text<'a>(
 }
 
 /// A text that must be there.
-pub(super) fn required<'a>(body: &'a Value, field: Field, bytes: Bytes, letters: Letters) -> Result<&'a str, Refused> {
+pub(super) fn required(body: &Value, field: Field, bytes: Bytes, letters: Letters) -> Result<&str, Refused> {
     text(body, field, bytes, letters, true).map(Option::unwrap_or_default)
 }
 
@@ -131,7 +131,7 @@ pub(super) fn fen(body: &Value, field: Field) -> Result<i64, Refused> {
             "无法将 JSON 输入源“/body{}”映射到目标字段“{}”中，此字段需要一个合法的 64 位有符号整数",
             field.pointer, field.title
         );
-        return Err(Refused::rule(Place::Body, value.clone(), message));
+        return Err(Refused::rule(Place::Body, value, message));
     };
     let broken = match fen {
         ..1 => "值低于最小值 1".to_owned(),
@@ -139,7 +139,7 @@ pub(super) fn fen(body: &Value, field: Field) -> Result<i64, Refused> {
         _ => format!("值高于最大值 {MAX_FEN}"),
     };
     let message = format!("输入源“/body{}”映射到数值字段“{}”规则校验失败，{broken}", field.pointer, field.title);
-    Err(Refused::rule(Place::Body, value.clone(), message))
+    Err(Refused::rule(Place::Body, value, message))
 }
 
 /// The only currency a merchant on the mainland trades in.
