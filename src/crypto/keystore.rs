@@ -303,9 +303,9 @@ impl KeyStore {
     fn write(&self) -> Result<(), KeyStoreError> {
         let document = match &self.guard {
             Guard::File => {
-                replace(&self.folder.join(BARE), hex::encode(self.current.as_slice()).into())?;
+                replace(&self.folder.join(BARE), &Zeroizing::new(hex::encode(self.current.as_slice())))?;
                 return match &self.next {
-                    Some(next) => replace(&self.folder.join(BARE_NEXT), hex::encode(next.as_slice()).into()),
+                    Some(next) => replace(&self.folder.join(BARE_NEXT), &Zeroizing::new(hex::encode(next.as_slice()))),
                     None => remove(&self.folder.join(BARE_NEXT)),
                 };
             }
@@ -323,7 +323,7 @@ impl KeyStore {
         let path = self.folder.join(DOCUMENT);
         let text =
             serde_json::to_string_pretty(&document).map_err(|_| KeyStoreError::Damaged { path: path.clone() })?;
-        replace(&path, text.into())
+        replace(&path, &text)
     }
 
     fn remove_bare(&self) -> Result<(), KeyStoreError> {
@@ -396,7 +396,7 @@ fn read_document(path: &Path) -> Result<Option<Document>, KeyStoreError> {
 }
 
 /// Puts a file in the place of another at once, durably.
-fn replace(path: &Path, text: Zeroizing<String>) -> Result<(), KeyStoreError> {
+fn replace(path: &Path, text: &str) -> Result<(), KeyStoreError> {
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");
     let fresh = PathBuf::from(fresh);

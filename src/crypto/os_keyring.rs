@@ -52,7 +52,7 @@ pub(super) fn put(name: &str, secret: &[u8], patience: Duration) -> Result<(), K
 
 /// Forgets what is under `name`.
 pub(super) fn remove(name: &str, patience: Duration) -> Result<(), KeyringError> {
-    within(name, patience, |entry| entry.delete_credential())
+    within(name, patience, Entry::delete_credential)
 }
 
 /// Asks on a thread of its own, which is left behind where the keyring stays silent.

@@ -167,7 +167,8 @@ async fn an_unknown_certificate_is_fetched_once_and_then_kept() {
 
 #[tokio::test]
 async fn a_certificate_that_does_not_lead_to_the_root_is_not_believed() {
-    let answers: [(&str, fn() -> String); 9] = [
+    type Answer = fn() -> String;
+    let answers: [(&str, Answer); 9] = [
         ("a stranger's", || {
             brought(
                 &(issued(&WORLD.stranger, "Alipay 2088", &NEXT_SERIAL, &NEXT_ALIPAY_KEY, 2035) + &WORLD.stranger.pem()),

@@ -29,8 +29,11 @@ async fn fetch(house: &House, told: &Value) -> (HeaderMap, Vec<u8>) {
     (headers, bytes)
 }
 
-/// A bill as lines of values under its heads, and the totals under theirs. The digest is checked.
-async fn bill(house: &House, path: &str) -> (Vec<Vec<(String, String)>>, Vec<(String, String)>) {
+/// A line's values, each beside its head.
+type Line = Vec<(String, String)>;
+
+/// A bill's lines, and its totals. The digest is checked.
+async fn bill(house: &House, path: &str) -> (Vec<Line>, Line) {
     let (status, told) = ask(house, path).await;
     assert_eq!((status, &told["hash_type"]), (200, &json!("SHA1")), "{told}");
     let (_, bytes) = fetch(house, &told).await;
@@ -38,10 +41,10 @@ async fn bill(house: &House, path: &str) -> (Vec<Vec<(String, String)>>, Vec<(St
     read(&String::from_utf8(bytes).unwrap())
 }
 
-fn read(text: &str) -> (Vec<Vec<(String, String)>>, Vec<(String, String)>) {
+fn read(text: &str) -> (Vec<Line>, Line) {
     let text = text.strip_prefix('\u{feff}').expect("a byte order mark");
     let lines: Vec<&str> = text.strip_suffix("\r\n").unwrap().split("\r\n").collect();
-    let values = |heads: &str, line: &str| -> Vec<(String, String)> {
+    let values = |heads: &str, line: &str| -> Line {
         let values: Vec<_> = line.split(',').map(|value| value.strip_prefix('`').expect("a back-tick")).collect();
         let heads: Vec<_> = heads.split(',').collect();
         assert_eq!(heads.len(), values.len(), "{line}");

@@ -29,7 +29,7 @@ async fn reversals_and_refunds_want_the_merchants_certificate() {
         identity
             .map(|pem| Identity::from_pem(&pem).unwrap())
             .into_iter()
-            .fold(builder, |b, own| b.identity(own))
+            .fold(builder, reqwest::ClientBuilder::identity)
             .build()
     };
     let send = async |client: &Client, path: &str| {

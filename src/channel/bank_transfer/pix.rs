@@ -167,10 +167,10 @@ mod tests {
             "chave",
             "a@b..c",
         ] {
-            assert!(refused(account(bad, "A", "B"), "pix_key"), "{bad}");
+            assert!(refused(&account(bad, "A", "B"), "pix_key"), "{bad}");
         }
-        assert!(refused(account("loja@example.com", "São João", "B"), "pix_name"));
-        assert!(refused(account("loja@example.com", "A", "A city of 16 chr"), "pix_city"));
+        assert!(refused(&account("loja@example.com", "São João", "B"), "pix_name"));
+        assert!(refused(&account("loja@example.com", "A", "A city of 16 chr"), "pix_city"));
     }
 
     proptest! {

@@ -112,8 +112,8 @@ pub(super) mod tests {
     }
 
     /// Whether it was refused for this very field.
-    pub fn refused<T>(result: Result<T, AccountError>, wanted: &str) -> bool {
-        matches!(result, Err(AccountError::Credential { field, .. }) if field == wanted)
+    pub fn refused<T>(result: &Result<T, AccountError>, wanted: &str) -> bool {
+        matches!(result, Err(AccountError::Credential { field, .. }) if *field == wanted)
     }
 
     #[test]
@@ -130,10 +130,10 @@ pub(super) mod tests {
             ("swiss_country", "CH"),
         ];
         assert_eq!(read(&swiss), Currency::EUR);
-        assert!(refused(Scheme::read(&fields(&[("scheme", "cheque")])), "scheme"));
-        assert!(refused(Scheme::read(&fields(&[])), "scheme"));
+        assert!(refused(&Scheme::read(&fields(&[("scheme", "cheque")])), "scheme"));
+        assert!(refused(&Scheme::read(&fields(&[])), "scheme"));
         for name in NAMES {
-            assert!(!refused(Scheme::read(&fields(&[("scheme", name)])), "scheme"), "{name}");
+            assert!(!refused(&Scheme::read(&fields(&[("scheme", name)])), "scheme"), "{name}");
         }
     }
 }

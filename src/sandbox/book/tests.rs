@@ -201,7 +201,7 @@ fn a_bill_lists_what_moved_money_on_its_day() {
     let wanted = Refunding { out_refund_no: "r".into(), amount: 200, ..Refunding::default() };
     book.refund(Provider::Alipay, Number::Merchant("order1"), &wanted, midnight + 2).unwrap();
     book.take_back(Provider::Alipay, Number::Merchant("order2"), midnight + 3).unwrap();
-    let mut of = |date: &str, channel| -> Vec<(String, Millis, bool)> {
+    let of = |date: &str, channel| -> Vec<(String, Millis, bool)> {
         let entries = book.day(channel, date.parse().unwrap());
         entries
             .into_iter()
