@@ -1,5 +1,7 @@
 //! The running till: windows, routing of messages to screens, and the errands that screens ask for.
 
+mod accounts;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,7 +16,7 @@ use super::sale::{Counter, Cue, Effect, Hint, Phase, Press};
 use super::scanner::{Heard, Scanner};
 use super::screen::cashier::{self, Around, Link, Page};
 use super::screen::settings::Choice;
-use super::screen::{customer, help, phone, sales, settings, story, takings};
+use super::screen::{accounts as accounts_page, customer, help, phone, sales, settings, story, takings};
 use super::settings::Settings;
 use super::sound::Sounds;
 use super::text::{Language, Text};
@@ -89,6 +91,8 @@ pub enum Message {
     Takings(takings::Message),
     /// The settings page.
     Settings(settings::Message),
+    /// The accounts page.
+    Accounts(accounts_page::Message),
     /// The training phone.
     Phone(phone::Message),
     /// The customer's display goes to full screen and back.
@@ -139,6 +143,7 @@ pub struct Till {
     story: Option<story::State>,
     takings: takings::State,
     settings_page: settings::State,
+    accounts: accounts_page::State,
     phone: Option<phone::State>,
     phone_open: bool,
     display: customer::State,
@@ -206,6 +211,7 @@ impl Till {
             story: None,
             takings: takings::State::default(),
             settings_page: settings::State::default(),
+            accounts: accounts_page::State::default(),
             phone: None,
             phone_open: false,
             display: customer::State::default(),
@@ -366,6 +372,9 @@ impl Till {
                 let settle = self.settle_later();
                 Task::batch([self.typed(outcome), settle])
             }
+            Message::Composed(text) if self.page == Page::Accounts => {
+                self.accounts_message(accounts_page::Message::Text(text))
+            }
             Message::Composed(text) => self.press(Press::Text(text)),
             Message::Pasted(text) => text.map_or_else(Task::none, |text| self.press(Press::Paste(text))),
             Message::Scan(heard) => self.heard(heard),
@@ -387,6 +396,11 @@ impl Till {
             Message::Settings(message) => {
                 let choice = self.settings_page.update(message, &self.settings, self.customer.is_some());
                 choice.map_or_else(Task::none, |choice| self.take(choice))
+            }
+            Message::Accounts(message) => {
+                let stored = matches!(message, accounts_page::Message::Kept(_) | accounts_page::Message::Removed(_));
+                let channels = if stored { self.fetch_channels() } else { Task::none() };
+                Task::batch([self.accounts_message(message), channels])
             }
             Message::Phone(message) => self.phone_message(message),
             Message::FullScreen => self.toggle_full_screen(),
@@ -755,6 +769,11 @@ impl Till {
             let message = self.phone.as_ref().and_then(|_| phone::shortcut(stroke));
             return message.map_or_else(Task::none, |message| self.phone_message(message));
         }
+        if self.page == Page::Accounts
+            && let Some(message) = self.accounts_key(stroke, named)
+        {
+            return self.accounts_message(message);
+        }
         if stroke.modifiers.control() || stroke.modifiers.logo() {
             return match stroke.character() {
                 Some('v') => iced::clipboard::read().map(Message::Pasted),
@@ -815,8 +834,12 @@ impl Till {
     }
 
     fn go(&mut self, page: Page) -> Task<Message> {
+        if self.page == Page::Accounts && page != Page::Accounts {
+            self.accounts.close();
+        }
         self.page = page;
         match page {
+            Page::Accounts => self.open_accounts(),
             Page::Takings => {
                 self.takings.day = None;
                 self.refresh_takings()
@@ -862,6 +885,7 @@ impl Till {
                 Task::none()
             }
             Choice::Display(_) => return self.toggle_customer(),
+            Choice::Accounts => return self.go(Page::Accounts),
             Choice::Camera(spec) => {
                 self.settings.camera = Some(spec.clone());
                 self.scanner.choose(&spec).map(Message::Scan)
@@ -946,6 +970,7 @@ impl Till {
             Page::Settings => {
                 self.settings_page.view(look, &self.settings, self.customer.is_some()).map(Message::Settings)
             }
+            Page::Accounts => self.accounts.view(look).map(Message::Accounts),
             Page::Help => help::view(look),
         };
         let phone = self
@@ -970,7 +995,11 @@ impl Till {
             cashier::footer(look, &around, self.page).map(Message::Cashier),
         ];
         let page = container(page).width(Fill).height(Fill).style(theme::ground(ground, self.palette.text));
-        let page = ime::wants_text(page, self.counter.focus == super::sale::Focus::Note, Message::Composed);
+        let text = match self.page {
+            Page::Accounts => self.accounts.takes_text(),
+            _ => self.counter.focus == super::sale::Focus::Note,
+        };
+        let page = ime::wants_text(page, text, Message::Composed);
         if self.closing { stack![page, self.closing_view(look)].into() } else { page }
     }
 

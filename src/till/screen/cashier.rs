@@ -43,6 +43,8 @@ pub enum Page {
     Takings,
     /// Settings.
     Settings,
+    /// Merchant accounts.
+    Accounts,
     /// The keys.
     Help,
 }
@@ -90,7 +92,13 @@ pub fn header<'a>(look: Look<'a>, around: &Around<'a>) -> Element<'a, Message> {
     if !around.till.is_empty() {
         left = left.push(words(format!("·  {}", around.till), size::LABEL, palette.muted));
     }
-    let training = around.training.then(|| training_banner(look));
+    // In training mode the way to real money is one press away.
+    let training = around.training.then(|| {
+        button(training_banner(look))
+            .padding(0)
+            .on_press(Message::Go(Page::Accounts))
+            .style(press(palette, Role::Quiet))
+    });
     let (dot, word) = match around.link {
         Link::Starting => (palette.warning, "bar-connecting"),
         Link::Online => (palette.success, "bar-online"),

@@ -1,5 +1,6 @@
 //! The screens. Each has its state, its messages, `update` and `view`; what it asks of the program is an action.
 
+pub mod accounts;
 pub mod cashier;
 pub mod customer;
 pub mod help;

@@ -52,6 +52,8 @@ pub enum Choice {
     Sound(bool),
     /// Open or close the customer's display.
     Display(bool),
+    /// To the merchant accounts.
+    Accounts,
 }
 
 impl State {
@@ -64,6 +66,7 @@ impl State {
         lines.push(Choice::Motion(!settings.motion));
         lines.push(Choice::Sound(!settings.sound));
         lines.push(Choice::Display(!display));
+        lines.push(Choice::Accounts);
         lines
     }
 
@@ -162,9 +165,15 @@ impl State {
             entry(Choice::Sound(!settings.sound), look.say("settings-sound"), None, settings.sound, None),
             entry(Choice::Display(!display), look.say("settings-display"), Some("F12"), display, None),
         ];
+        let accounts =
+            vec![entry(Choice::Accounts, look.say("settings-accounts-open"), None, false, Some(Icon::Wallet))];
         let columns = row![
             column![group("settings-camera", cameras), group("settings-more", rest)].spacing(distance::GAP).width(Fill),
-            column![group("settings-language", languages), group("settings-theme", looks)]
+            column![
+                group("settings-language", languages),
+                group("settings-theme", looks),
+                group("settings-accounts", accounts)
+            ]
                 .spacing(distance::GAP)
                 .width(Fill),
         ]

@@ -1,0 +1,194 @@
+//! A sandbox behind a door that can pass requests on, keep the honest answer, or give damaged ones; and what a
+//! merchant of it gets: answers, notifications, bills.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use jiff::tz::{Offset, TimeZone};
+use scantill::channel::{
+    self, BillKind, Channel, MerchantAccount, PayOutcome, RawNotification, TimingOverrides, TradeDetails, TradeRef,
+};
+use scantill::crypto::{Algorithm, AlgorithmPolicy, Secret};
+use scantill::money::{Currency, Money};
+use scantill::payment::Way;
+use scantill::sandbox::{Sandbox, SandboxConfig};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+/// What the door does with a request.
+#[derive(Clone, Default)]
+pub enum Door {
+    /// Passes it on, and keeps the answer.
+    #[default]
+    Open,
+    /// Gives this instead.
+    Shut(Answer),
+}
+
+#[derive(Clone, Default)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    target: String,
+    http: reqwest::Client,
+    door: Arc<Mutex<Door>>,
+    kept: Arc<Mutex<Answer>>,
+}
+
+pub struct House {
+    pub sandbox: Sandbox,
+    pub http: reqwest::Client,
+    shared: Shared,
+    address: String,
+    inbox: tokio::sync::Mutex<mpsc::UnboundedReceiver<RawNotification>>,
+    inbox_url: String,
+}
+
+impl House {
+    pub async fn open() -> Self {
+        let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
+        let shared = Shared {
+            target: sandbox.base_url().to_owned(),
+            http: http.clone(),
+            door: Arc::default(),
+            kept: Arc::default(),
+        };
+        let address = serve(Router::new().fallback(pass).with_state(shared.clone())).await;
+        let (sender, inbox) = mpsc::unbounded_channel();
+        let inbox_url = serve(Router::new().fallback(take).with_state(sender)).await;
+        Self { sandbox, http, shared, address, inbox: inbox.into(), inbox_url }
+    }
+
+    pub fn shut(&self, answer: Answer) {
+        *self.shared.door.lock().unwrap() = Door::Shut(answer);
+    }
+
+    /// The latest answer that was passed on.
+    pub fn kept(&self) -> Answer {
+        self.shared.kept.lock().unwrap().clone()
+    }
+
+    /// A channel behind the door; `change` alters the account's credentials.
+    pub fn channel(&self, name: &str, change: impl FnOnce(&mut Value)) -> Arc<dyn Channel> {
+        let mut credentials: Value = serde_json::from_str(&self.sandbox.credentials().account_json(name)).unwrap();
+        change(&mut credentials);
+        channel::open(&account(name, &self.address, credentials.to_string())).unwrap()
+    }
+
+    /// Submits a payment code that always pays, and waits for the notification of it.
+    pub async fn sale(&self, channel: &dyn Channel) -> (TradeRef, RawNotification) {
+        let name = channel.capabilities().channel.to_string();
+        let started_at = jiff::Timestamp::now().as_millisecond();
+        let mut trade = TradeRef {
+            out_trade_no: format!("FUZZ{started_at}").parse().unwrap(),
+            amount: Money::new(1_234, Currency::CNY),
+            way: Way::ConsumerPresented,
+            started_at,
+            provider_trade_no: None,
+            paid_at: None,
+        };
+        let details = TradeDetails {
+            description: "tea".into(),
+            store: "store-1".into(),
+            till: "till-1".into(),
+            operator: None,
+            expires_at: started_at + 300_000,
+            notify_url: Some(self.inbox_url.clone()),
+        };
+        let outcome = channel.pay(&trade, &details, &self.payment_code(&name).await).await;
+        if let PayOutcome::Paid(paid) = outcome {
+            (trade.provider_trade_no, trade.paid_at) = (Some(paid.provider_trade_no), Some(paid.paid_at));
+        }
+        let told = self.inbox.lock().await.recv();
+        let told = tokio::time::timeout(Duration::from_secs(60), told).await.expect("a notification came").unwrap();
+        (trade, told)
+    }
+
+    async fn payment_code(&self, channel: &str) -> String {
+        let url = format!("{}/sandbox/wallets/{channel}-1/code", self.sandbox.base_url());
+        let code: Value = self.http.post(url).json(&json!({})).send().await.unwrap().json().await.unwrap();
+        code["auth_code"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Today in China.
+pub fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(TimeZone::fixed(Offset::constant(8))).date()
+}
+
+/// Every kind of file there is.
+pub const KINDS: [BillKind; 2] = [BillKind::Trades, BillKind::FundFlow];
+
+pub fn account(channel: &str, base_url: &str, credentials: String) -> MerchantAccount {
+    MerchantAccount {
+        id: channel.parse().unwrap(),
+        channel: channel.parse().unwrap(),
+        name: channel.into(),
+        base_url: base_url.into(),
+        training: true,
+        enabled: true,
+        notify_base_url: None,
+        timing: TimingOverrides { request_timeout_ms: Some(10_000), ..TimingOverrides::default() },
+        stores: Vec::new(),
+        algorithms: AlgorithmPolicy::default().with(Algorithm::Md5, true),
+        retiring: None,
+        credentials: Secret::new(credentials),
+    }
+}
+
+async fn serve(app: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+async fn pass(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let door = shared.door.lock().unwrap().clone();
+    let answer = match door {
+        Door::Shut(answer) => answer,
+        Door::Open => {
+            let path = uri.path_and_query().map_or("/", |path| path.as_str());
+            let mut request = shared.http.request(method, format!("{}{path}", shared.target)).body(body);
+            for (name, value) in headers.iter().filter(|(name, _)| !is_of_the_hop(name.as_str())) {
+                request = request.header(name, value);
+            }
+            let answer = request.send().await.unwrap();
+            let (status, mut headers) = (answer.status().as_u16(), answer.headers().clone());
+            for name in ["content-length", "transfer-encoding", "connection"] {
+                headers.remove(name);
+            }
+            let answer = Answer { status, headers, body: answer.bytes().await.unwrap().to_vec() };
+            *shared.kept.lock().unwrap() = answer.clone();
+            answer
+        }
+    };
+    let status = StatusCode::from_u16(answer.status).unwrap();
+    (status, answer.headers, answer.body).into_response()
+}
+
+fn is_of_the_hop(name: &str) -> bool {
+    matches!(name, "host" | "content-length" | "connection" | "transfer-encoding")
+}
+
+async fn take(
+    State(sender): State<mpsc::UnboundedSender<RawNotification>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, &'static str) {
+    let headers =
+        headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned())).collect();
+    let _ = sender.send(RawNotification { headers, body: body.to_vec() });
+    (StatusCode::OK, "success")
+}
