@@ -110,8 +110,9 @@ impl House {
         if let PayOutcome::Paid(paid) = outcome {
             (trade.provider_trade_no, trade.paid_at) = (Some(paid.provider_trade_no), Some(paid.paid_at));
         }
-        let told = self.inbox.lock().await.recv();
-        let told = tokio::time::timeout(Duration::from_secs(60), told).await.expect("a notification came").unwrap();
+        let mut inbox = self.inbox.lock().await;
+        let told =
+            tokio::time::timeout(Duration::from_secs(60), inbox.recv()).await.expect("a notification came").unwrap();
         (trade, told)
     }
 

@@ -8,8 +8,7 @@ use crate::mutate::damaged;
 use crate::run;
 
 /// Every provider, in each of the ways that it speaks.
-const WAYS: [(&str, &str); 4] =
-    [("alipay", "public_key"), ("wechatpay", "v3"), ("wechatpay", "v2"), ("unionpay", "")];
+const WAYS: [(&str, &str); 4] = [("alipay", "public_key"), ("wechatpay", "v3"), ("wechatpay", "v2"), ("unionpay", "")];
 
 fn change(way: &str) -> impl FnOnce(&mut Value) {
     move |credentials| {

@@ -174,8 +174,8 @@ impl State {
                 group("settings-theme", looks),
                 group("settings-accounts", accounts)
             ]
-                .spacing(distance::GAP)
-                .width(Fill),
+            .spacing(distance::GAP)
+            .width(Fill),
         ]
         .spacing(distance::GAP);
         let about = line(

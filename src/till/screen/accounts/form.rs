@@ -269,7 +269,8 @@ impl Form {
 
     /// What was entered, as the API takes it; `None` where something is missing, which is then pointed to.
     pub fn credentials(&mut self) -> Option<Value> {
-        if let Some(name) = self.missing().next().map(|field| field.name.clone()) {
+        let missing = self.missing().next().map(|field| field.name.clone());
+        if let Some(name) = missing {
             self.point_to(&name);
             return None;
         }

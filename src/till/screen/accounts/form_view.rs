@@ -3,9 +3,9 @@
 use iced::widget::{Column, button, column, container, row, scrollable, space};
 use iced::{Center, Element, Fill};
 
+use super::Message;
 use super::form::{Form, Verdict};
 use super::picker::Picker;
-use super::Message;
 use crate::api::wire::{CredentialFieldView, CredentialKind};
 use crate::till::font;
 use crate::till::icon::{self, Icon};
@@ -83,7 +83,8 @@ pub(super) fn verdict<'a>(look: Look<'a>, verdict: &Verdict) -> Element<'a, Mess
 pub(super) fn steps<'a>(look: Look<'a>, at: usize) -> Element<'a, Message> {
     let palette = look.palette;
     let step = |no: usize, key: &str| {
-        let (color, ground) = if no <= at { (palette.on_accent, palette.accent) } else { (palette.muted, palette.raised) };
+        let (color, ground) =
+            if no <= at { (palette.on_accent, palette.accent) } else { (palette.muted, palette.raised) };
         row![
             container(line(no.to_string(), size::BODY, color).font(font::LATIN_BOLD).line_height(1.0))
                 .center(26)
@@ -123,10 +124,14 @@ fn value_line<'a>(look: Look<'a>, form: &Form, field: &CredentialFieldView, focu
         (_, CredentialKind::Choice) => {
             let choices = field.choices.iter().map(|choice| {
                 let on = form.chosen(&field.name) == choice;
-                container(line(choice.replace('_', " "), size::LABEL, if on { palette.on_accent } else { palette.muted }))
-                    .padding([6.0, distance::GAP])
-                    .style(round(if on { palette.accent } else { palette.raised }, distance::CONTROL_RADIUS))
-                    .into()
+                container(line(
+                    choice.replace('_', " "),
+                    size::LABEL,
+                    if on { palette.on_accent } else { palette.muted },
+                ))
+                .padding([6.0, distance::GAP])
+                .style(round(if on { palette.accent } else { palette.raised }, distance::CONTROL_RADIUS))
+                .into()
             });
             return iced::widget::Row::with_children(choices).spacing(distance::SMALL).into();
         }
@@ -140,7 +145,9 @@ fn value_line<'a>(look: Look<'a>, form: &Form, field: &CredentialFieldView, focu
         (Some(entered), _) if field.secret => "•".repeat(entered.value.chars().count().min(SHOWN_CHARS)),
         (Some(entered), _) => tail(&entered.value),
         (None, _) if many && focused => return line(look.say("accounts-how"), size::LABEL, palette.muted).into(),
-        (None, _) if form.renews.is_some() => return line(look.say("accounts-stays"), size::LABEL, palette.muted).into(),
+        (None, _) if form.renews.is_some() => {
+            return line(look.say("accounts-stays"), size::LABEL, palette.muted).into();
+        }
         (None, _) => String::new(),
     };
     let cursor = if focused && !many { "▏" } else { "" };

@@ -3,7 +3,7 @@
 use iced::widget::{Column, button, column, container, row, scrollable, space};
 use iced::{Center, Element, Fill};
 
-use super::{Message, State, Verdict, form_view};
+use super::{Message, State, form_view};
 use crate::api::wire::AccountView;
 use crate::payment::AccountId;
 use crate::till::icon::{self, Icon};
@@ -64,19 +64,19 @@ pub(super) fn accounts<'a>(look: Look<'a>, state: &'a State) -> Element<'a, Mess
     column![
         strong(look.say("accounts-title"), size::HEADING, palette.text),
         trouble,
-        row![
-            container(list).width(Fill).height(Fill).style(card(palette)),
-            container(aside).width(Fill).height(Fill),
-        ]
-        .spacing(distance::GAP)
-        .height(Fill),
+        row![container(list).width(Fill).height(Fill).style(card(palette)), container(aside).width(Fill).height(Fill),]
+            .spacing(distance::GAP)
+            .height(Fill),
     ]
     .spacing(distance::GAP)
     .into()
 }
 
 fn pill<'a>(words: String, tone: Tone) -> Element<'a, Message> {
-    container(strong(words, size::BODY, tone.text)).padding([4.0, distance::MEDIUM]).style(round(tone.tint, 14.0)).into()
+    container(strong(words, size::BODY, tone.text))
+        .padding([4.0, distance::MEDIUM])
+        .style(round(tone.tint, 14.0))
+        .into()
 }
 
 fn standing<'a>(look: Look<'a>, account: &AccountView) -> Element<'a, Message> {
@@ -144,7 +144,8 @@ fn detail<'a>(look: Look<'a>, state: &'a State, account: &'a AccountView) -> Ele
     ]
     .spacing(distance::SMALL);
     if let Some(until) = account.retiring_until {
-        facts = facts.push(fact(look, look.say("accounts-fact-old-keys"), until.strftime("%Y-%m-%d %H:%M").to_string()));
+        facts =
+            facts.push(fact(look, look.say("accounts-fact-old-keys"), until.strftime("%Y-%m-%d %H:%M").to_string()));
     }
     for credential in &account.credentials {
         let shown = credential.shown.clone().unwrap_or_else(|| look.say("accounts-sealed"));
@@ -156,11 +157,8 @@ fn detail<'a>(look: Look<'a>, state: &'a State, account: &'a AccountView) -> Ele
         let algorithm = warning.algorithm.map(crate::api::wire::Algorithm::name).unwrap_or_default();
         form_view::notice(palette.warning, Icon::Warning, &words, algorithm)
     });
-    let verdict = state
-        .tested
-        .as_ref()
-        .filter(|(id, _)| *id == account.id)
-        .map(|(_, verdict)| form_view::verdict(look, verdict));
+    let verdict =
+        state.tested.as_ref().filter(|(id, _)| *id == account.id).map(|(_, verdict)| form_view::verdict(look, verdict));
     let key = |cap, label: &str, message, role| form_view::act(look, cap, look.say(label), Some(message), role);
     let toggle = if account.enabled { "accounts-turn-off" } else { "accounts-turn-on" };
     let acts = row![
@@ -198,11 +196,7 @@ pub(super) fn providers<'a>(look: Look<'a>, state: &'a State) -> Element<'a, Mes
                 badge::mark(look, &form.channel, 44.0),
                 column![
                     strong(badge::name(look, &form.channel), size::TITLE, palette.text),
-                    line(
-                        look.words.named("accounts-about", form.channel.as_str()),
-                        size::BODY,
-                        palette.muted
-                    ),
+                    line(look.words.named("accounts-about", form.channel.as_str()), size::BODY, palette.muted),
                 ]
                 .width(Fill),
                 icon::view(Icon::ArrowRight, 22.0, palette.muted),

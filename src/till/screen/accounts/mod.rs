@@ -204,12 +204,10 @@ impl State {
             Message::Enter => self.enter(),
             Message::Back => self.back(),
             Message::Add => self.to_provider(),
-            Message::Toggle => {
-                self.account().map_or(Action::None, |account| {
-                    let change = ChangeAccount { enabled: Some(!account.enabled), ..ChangeAccount::default() };
-                    Action::Change(account.id.clone(), change)
-                })
-            }
+            Message::Toggle => self.account().map_or(Action::None, |account| {
+                let change = ChangeAccount { enabled: Some(!account.enabled), ..ChangeAccount::default() };
+                Action::Change(account.id.clone(), change)
+            }),
             Message::Renew => self.renew(),
             Message::Remove => {
                 if let Some(account) = self.account() {
@@ -223,13 +221,15 @@ impl State {
                 self.tested = Some((id, Verdict::of(*answer)));
                 Action::None
             }
-            Message::Test if matches!(self.step, Step::List) => match self.account().map(|account| account.id.clone()) {
-                Some(id) => {
-                    self.tested = Some((id.clone(), Verdict::Asking));
-                    Action::TestStored(id)
+            Message::Test if matches!(self.step, Step::List) => {
+                match self.account().map(|account| account.id.clone()) {
+                    Some(id) => {
+                        self.tested = Some((id.clone(), Verdict::Asking));
+                        Action::TestStored(id)
+                    }
+                    None => Action::None,
                 }
-                None => Action::None,
-            },
+            }
             Message::Folder(path, entries) => {
                 if let Step::Picker(_, picker) = &mut self.step {
                     picker.show(path, entries);
@@ -330,8 +330,9 @@ impl State {
     }
 
     fn enter(&mut self) -> Action {
+        let on_account = self.account().is_some();
         match &mut self.step {
-            Step::List if self.account().is_none() => self.to_provider(),
+            Step::List if !on_account => self.to_provider(),
             Step::List => Action::None,
             Step::Provider => {
                 if let Some(form) = self.forms.get(self.chosen) {
