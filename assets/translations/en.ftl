@@ -789,3 +789,30 @@ credential-unionpay-middle-certificate = UnionPay's middle certificate
 credential-unionpay-root-certificate = UnionPay's root certificate
 credential-unionpay-common-name = Name in UnionPay's certificate
 credential-unionpay-file-base-url = Address of the settlement files
+
+## Money that the cashier sees arrive
+
+await-cashier-watches = Watch the shop's account
+collect-arrived = Money has arrived
+collect-arrived-yes = Yes, it is there
+collect-arrived-title = Is { $amount } on the account?
+collect-arrived-body = Look for reference { $number } and the exact amount. Enter: yes, it is there, the sale is paid. Esc: not yet.
+
+## Refunds
+
+key-refund = Refund
+refund-of = of { $amount }, { $channel }
+refund-left = { $amount } can be returned
+refund-reason = Why
+refund-reason-needed = Say why: paid back by hand, it is written into the books.
+refund-none-left = Nothing of this sale can be returned any more.
+refund-too-much = At most { $amount } can be returned.
+refund-whole-only = This channel returns the whole amount or nothing.
+refund-by-hand = The provider cannot return it. Pay the customer back yourself; this writes it into the books.
+refund-go = Return { $amount }
+refund-sure-title = Return { $amount } to the customer?
+refund-sure-body = It goes back the way it came. It cannot be called back.
+refund-sure-hand = Have you paid { $amount } back to the customer?
+refund-sending = Asking for the refund…
+refund-under-way = On its way: the provider has not confirmed it yet
+refund-story = Refunds

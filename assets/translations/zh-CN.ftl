@@ -772,3 +772,30 @@ credential-unionpay-middle-certificate = 银联中级证书
 credential-unionpay-root-certificate = 银联根证书
 credential-unionpay-common-name = 银联证书上的名称
 credential-unionpay-file-base-url = 对账文件地址
+
+## 由收银员确认到账
+
+await-cashier-watches = 请看收款账户
+collect-arrived = 钱已到账
+collect-arrived-yes = 是，已到账
+collect-arrived-title = { $amount } 到账了吗？
+collect-arrived-body = 请核对参考号 { $number } 和金额。Enter：已到账，收款成功。Esc：还没有。
+
+## 退款
+
+key-refund = 退款
+refund-of = 原收款 { $amount }，{ $channel }
+refund-left = 可退 { $amount }
+refund-reason = 原因
+refund-reason-needed = 请写明原因：由人工退还，会记入账簿。
+refund-none-left = 这笔收款已没有可退的金额。
+refund-too-much = 最多可退 { $amount }。
+refund-whole-only = 这个渠道只能全额退。
+refund-by-hand = 支付机构无法退回。请自行退给顾客，这里记入账簿。
+refund-go = 退 { $amount }
+refund-sure-title = 把 { $amount } 退给顾客？
+refund-sure-body = 按原路退回，无法撤销。
+refund-sure-hand = 已经把 { $amount } 退给顾客了吗？
+refund-sending = 正在申请退款…
+refund-under-way = 退款中：支付机构尚未确认
+refund-story = 退款

@@ -26,7 +26,8 @@ use super::widget::preview::{CameraState, Sight};
 use super::widget::{ime, keys as caps, line, strong};
 use super::{Connection, Launch, font};
 use crate::api::wire::{
-    ChannelView, CreatePayment, PaymentPage, PaymentQuery, PaymentView, StoryStep, Takings, TakingsParams,
+    ChannelView, ConfirmPayment, CreatePayment, PaymentPage, PaymentQuery, PaymentView, StoryStep, Takings,
+    TakingsParams,
 };
 use crate::client::{self, Client, ClientError, StreamEvent};
 use crate::payment::{ChannelId, PaymentId};
@@ -661,6 +662,14 @@ impl Till {
                 self.call(
                     move |client| async move { client.cancel(&id).await },
                     move |answer| Message::Cancelled(of.clone(), Box::new(answer)),
+                )
+            }
+            Effect::Confirm(id, channel) => {
+                let of = id.clone();
+                let seen = ConfirmPayment { channel: Some(channel), ..ConfirmPayment::default() };
+                self.call(
+                    move |client| async move { client.confirm(&id, &seen).await },
+                    move |answer| Message::Submitted(of.clone(), Box::new(answer)),
                 )
             }
             Effect::Sound(cue) => {

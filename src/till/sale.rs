@@ -7,7 +7,7 @@ use crate::api::wire::{AttemptView, ChannelView, PaymentView};
 use crate::client::ClientError;
 use crate::money::{Currency, Money, MoneyError};
 use crate::payment::{
-    AttemptState, ChannelId, CodeRejection, CodeRule, FailureReason, PaymentCode, PaymentId, PaymentState,
+    AttemptState, ChannelId, CodeRejection, CodeRule, ConfirmedBy, FailureReason, PaymentCode, PaymentId, PaymentState,
     PendingReason, UnixMillis, Way,
 };
 
@@ -53,6 +53,8 @@ pub enum Press {
     Note,
     /// To the typed code and back.
     TypeCode,
+    /// The money of a shown code has arrived, where the cashier is the one who sees it.
+    Arrived,
 }
 
 /// What the program has to do for the counter.
@@ -71,6 +73,8 @@ pub enum Effect {
     Submit(PaymentId, PaymentCode),
     /// Ask to cancel.
     Cancel(PaymentId),
+    /// Say that the money of a channel's shown code is on the shop's account.
+    Confirm(PaymentId, ChannelId),
     /// Make a sound.
     Sound(Cue),
     /// Sales and takings have changed.
@@ -142,6 +146,8 @@ pub enum Awaited {
     Preparing,
     /// Its code is on the customer's display.
     CodeShown,
+    /// Its code is on the customer's display, and the cashier watches the shop's account.
+    CashierWatches,
     /// A scanned code was sent.
     Submitted,
     /// The customer is entering the password or confirming.
@@ -184,6 +190,8 @@ pub struct Collecting {
     pub view: Option<PaymentView>,
     /// The cashier asked to cancel.
     pub cancelling: bool,
+    /// The cashier is asked whether the money of this channel's code has really arrived.
+    pub sure: Option<ChannelId>,
     /// A code that came before the payment existed.
     early_scan: Option<PaymentCode>,
     /// A code is on its way to the API.
@@ -323,6 +331,7 @@ impl Counter {
             (Press::Note, Focus::Note) => self.focus = Focus::Amount,
             (Press::Note, _) => self.focus = Focus::Note,
             (Press::TypeCode, _) => self.hint = Some(self.scan_first()),
+            (Press::Arrived, _) => {}
             (Press::Text(text) | Press::Paste(text), Focus::Note) => {
                 let room = MAX_NOTE_CHARS.saturating_sub(self.note.chars().count());
                 self.note.extend(text.chars().filter(|c| !c.is_control()).take(room));
@@ -379,6 +388,7 @@ impl Counter {
             note: note.clone(),
             view: None,
             cancelling: false,
+            sure: None,
             early_scan: None,
             submitting: None,
             told: 0,
@@ -388,7 +398,47 @@ impl Counter {
         vec![Effect::Create { amount, note }]
     }
 
+    /// The channel whose code is shown and whose money only the cashier sees arrive.
+    #[must_use]
+    pub fn watched(&self) -> Option<&ChannelId> {
+        let collecting = self.collecting().filter(|collecting| !collecting.cancelling)?;
+        let rows = self.channels.iter().map(|channel| (channel, collecting.awaited(channel)));
+        rows.into_iter().find(|(_, awaited)| *awaited == Awaited::CashierWatches).map(|(channel, _)| &channel.channel)
+    }
+
+    /// The cashier says that money arrived: asked once more, because a slip here gives goods away.
+    fn press_arrived(&mut self, press: &Press) -> Option<Vec<Effect>> {
+        let watched = self.watched().cloned();
+        let Phase::Collecting(collecting) = &mut self.phase else { return None };
+        match (press, collecting.sure.take()) {
+            (Press::Enter, Some(channel)) => {
+                let id = collecting.view.as_ref().map(|view| view.id.clone())?;
+                Some(vec![Effect::Confirm(id, channel)])
+            }
+            (Press::Escape, Some(_)) => Some(Vec::new()),
+            (Press::Arrived, None) => {
+                collecting.sure = watched;
+                Some(Vec::new())
+            }
+            (Press::Text(text), None) if text == "+" && watched.is_some() => {
+                collecting.sure = watched;
+                Some(Vec::new())
+            }
+            // Any other key leaves the question standing.
+            (_, sure) => {
+                let asked = sure.is_some();
+                collecting.sure = sure;
+                asked.then(Vec::new)
+            }
+        }
+    }
+
     fn press_collecting(&mut self, press: Press) -> Vec<Effect> {
+        if self.focus != Focus::Code
+            && let Some(effects) = self.press_arrived(&press)
+        {
+            return effects;
+        }
         match (press, self.focus) {
             (Press::TypeCode | Press::Escape, Focus::Code) => {
                 self.focus = Focus::Amount;
@@ -731,6 +781,7 @@ impl Collecting {
             A::CustomerConfirming => Awaited::Confirming,
             A::Prepared if attempt.way == Way::ConsumerPresented => Awaited::Submitted,
             _ if self.submitting.as_ref() == Some(&channel.channel) => Awaited::Submitted,
+            A::CodeShown if channel.confirmed_by == ConfirmedBy::Cashier => Awaited::CashierWatches,
             A::CodeShown => Awaited::CodeShown,
             A::Prepared => Awaited::Preparing,
             A::Voiding | A::SurplusRefunding => Awaited::Voiding,

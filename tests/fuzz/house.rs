@@ -11,7 +11,8 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::tz::{Offset, TimeZone};
 use scantill::channel::{
-    self, BillKind, Channel, MerchantAccount, PayOutcome, RawNotification, TimingOverrides, TradeDetails, TradeRef,
+    self, BillKind, Channel, CodeOutcome, MerchantAccount, QueryOutcome, RawNotification, TimingOverrides,
+    TradeDetails, TradeRef,
 };
 use scantill::crypto::{Algorithm, AlgorithmPolicy, Secret};
 use scantill::money::{Currency, Money};
@@ -86,14 +87,14 @@ impl House {
         channel::open(&account(name, &self.address, credentials.to_string())).unwrap()
     }
 
-    /// Submits a payment code that always pays, and waits for the notification of it.
+    /// Shows a code, has it scanned and paid, and waits for the notification of it.
     pub async fn sale(&self, channel: &dyn Channel) -> (TradeRef, RawNotification) {
         let name = channel.capabilities().channel.to_string();
         let started_at = jiff::Timestamp::now().as_millisecond();
         let mut trade = TradeRef {
             out_trade_no: format!("FUZZ{started_at}").parse().unwrap(),
             amount: Money::new(1_234, Currency::CNY),
-            way: Way::ConsumerPresented,
+            way: Way::MerchantPresented,
             started_at,
             provider_trade_no: None,
             paid_at: None,
@@ -106,20 +107,20 @@ impl House {
             expires_at: started_at + 300_000,
             notify_url: Some(self.inbox_url.clone()),
         };
-        let outcome = channel.pay(&trade, &details, &self.payment_code(&name).await).await;
-        if let PayOutcome::Paid(paid) = outcome {
+        let shown = channel.create_code(&trade, &details).await;
+        let CodeOutcome::Shown { code } = shown else { panic!("{name}: {shown:?}") };
+        let scan = format!("{}/sandbox/wallets/{name}-1/scan", self.sandbox.base_url());
+        let scanned = self.http.post(scan).json(&json!({ "payload": code, "confirm": true })).send().await.unwrap();
+        assert!(scanned.status().is_success(), "{name}: {}", scanned.status());
+        let mut inbox = self.inbox.lock().await;
+        let told = tokio::time::timeout(Duration::from_secs(60), inbox.recv())
+            .await
+            .unwrap_or_else(|_| panic!("{name}: no notification came"))
+            .unwrap();
+        if let QueryOutcome::Paid(paid) = channel.query(&trade).await {
             (trade.provider_trade_no, trade.paid_at) = (Some(paid.provider_trade_no), Some(paid.paid_at));
         }
-        let mut inbox = self.inbox.lock().await;
-        let told =
-            tokio::time::timeout(Duration::from_secs(60), inbox.recv()).await.expect("a notification came").unwrap();
         (trade, told)
-    }
-
-    async fn payment_code(&self, channel: &str) -> String {
-        let url = format!("{}/sandbox/wallets/{channel}-1/code", self.sandbox.base_url());
-        let code: Value = self.http.post(url).json(&json!({})).send().await.unwrap().json().await.unwrap();
-        code["auth_code"].as_str().unwrap().to_owned()
     }
 }
 

@@ -457,6 +457,7 @@ fn collect<'a>(
         .padding([0.0, distance::GAP])
         .on_press(Message::Press(Press::TypeCode))
         .style(press(palette, if counter.focus == Focus::Code { Role::Chosen } else { Role::Plain })),
+        arrived_button(look, counter, collecting),
         space().width(Fill),
         button(
             row![
@@ -490,6 +491,30 @@ fn collect<'a>(
     container(content).padding(distance::GROUP).height(Fill).style(boxed(palette, ground, distance::CARD_RADIUS)).into()
 }
 
+/// What the cashier presses when the money of a shown code is on the shop's account; asked once more before it counts.
+fn arrived_button<'a>(look: Look<'a>, counter: &Counter, collecting: &Collecting) -> Option<Element<'a, Message>> {
+    let palette = look.palette;
+    let (key, cap, message) = match (&collecting.sure, counter.watched()) {
+        (Some(_), _) => ("collect-arrived-yes", "Enter", Press::Enter),
+        (None, Some(_)) => ("collect-arrived", "+", Press::Arrived),
+        (None, None) => return None,
+    };
+    let content = row![
+        icon::view(Icon::Check, 20.0, palette.on_accent),
+        line(look.say(key), size::LABEL, palette.on_accent).font(font::LATIN_BOLD),
+        keys::cap(look, cap)
+    ]
+    .spacing(distance::SMALL)
+    .height(Fill)
+    .align_y(Center);
+    let pressed = button(content)
+        .height(distance::TOUCH)
+        .padding([0.0, distance::GAP])
+        .on_press(Message::Press(message))
+        .style(press(palette, Role::Primary));
+    Some(container(pressed).padding(iced::Padding::ZERO.left(distance::SMALL)).into())
+}
+
 /// Title, sentence and tone of what a sale under way waits for.
 fn collect_words(look: Look<'_>, collecting: &Collecting) -> (String, String, Option<Tone>) {
     let palette = look.palette;
@@ -497,6 +522,18 @@ fn collect_words(look: Look<'_>, collecting: &Collecting) -> (String, String, Op
         let name = channel.map_or_else(|| look.say("the-provider"), |channel| badge::name(look, channel));
         look.say_with(key, &[("channel", name.as_str().into())])
     };
+    if let Some(channel) = &collecting.sure {
+        let amount = format!("{}{}", collecting.amount.currency.sign(), collecting.amount.to_grouped());
+        let number = collecting.view.as_ref().and_then(|view| {
+            let shown = view.attempts.iter().rev().find(|attempt| attempt.channel == *channel)?;
+            Some(shown.out_trade_no.to_string())
+        });
+        return (
+            look.say_with("collect-arrived-title", &[("amount", amount.into())]),
+            look.say_with("collect-arrived-body", &[("number", number.unwrap_or_default().into())]),
+            Some(palette.warning),
+        );
+    }
     if collecting.cancelling && collecting.pending() != Some(PendingReason::ResultUnknown) {
         return (look.say("collect-cancelling"), look.say("collect-cancelling-body"), None);
     }
@@ -535,6 +572,9 @@ fn channel_row<'a>(look: Look<'a>, row_of: &ChannelRow, height: f32) -> Element<
     let (key, (color, glyph)) = match &row_of.awaited {
         Awaited::Preparing => ("await-preparing", quiet),
         Awaited::CodeShown => ("await-code-shown", (palette.text, Some((Icon::Qr, palette.text)))),
+        Awaited::CashierWatches => {
+            ("await-cashier-watches", (palette.warning.text, Some((Icon::Wallet, palette.warning.mark))))
+        }
         Awaited::Submitted => ("await-submitted", (palette.info.text, Some((Icon::Unknown, palette.info.mark)))),
         Awaited::Confirming => ("await-confirming", (palette.info.text, Some((Icon::Phone, palette.info.mark)))),
         Awaited::Asking => ("await-asking", (palette.warning.text, Some((Icon::Unknown, palette.warning.mark)))),
