@@ -1,6 +1,7 @@
 //! The running till: windows, routing of messages to screens, and the errands that screens ask for.
 
 mod accounts;
+mod refund;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,7 +17,9 @@ use super::sale::{Counter, Cue, Effect, Hint, Phase, Press};
 use super::scanner::{Heard, Scanner};
 use super::screen::cashier::{self, Around, Link, Page};
 use super::screen::settings::Choice;
-use super::screen::{accounts as accounts_page, customer, help, phone, sales, settings, story, takings};
+use super::screen::{
+    accounts as accounts_page, customer, help, phone, refund as refund_page, sales, settings, story, takings,
+};
 use super::settings::Settings;
 use super::sound::Sounds;
 use super::text::{Language, Text};
@@ -94,6 +97,8 @@ pub enum Message {
     Settings(settings::Message),
     /// The accounts page.
     Accounts(accounts_page::Message),
+    /// The refund page.
+    Refund(refund_page::Message),
     /// The training phone.
     Phone(phone::Message),
     /// The customer's display goes to full screen and back.
@@ -145,6 +150,7 @@ pub struct Till {
     takings: takings::State,
     settings_page: settings::State,
     accounts: accounts_page::State,
+    refund: Option<refund_page::State>,
     phone: Option<phone::State>,
     phone_open: bool,
     display: customer::State,
@@ -213,6 +219,7 @@ impl Till {
             takings: takings::State::default(),
             settings_page: settings::State::default(),
             accounts: accounts_page::State::default(),
+            refund: None,
             phone: None,
             phone_open: false,
             display: customer::State::default(),
@@ -376,6 +383,9 @@ impl Till {
             Message::Composed(text) if self.page == Page::Accounts => {
                 self.accounts_message(accounts_page::Message::Text(text))
             }
+            Message::Composed(text) if self.page == Page::Refund => {
+                self.refund_message(refund_page::Message::Text(text))
+            }
             Message::Composed(text) => self.press(Press::Text(text)),
             Message::Pasted(text) => text.map_or_else(Task::none, |text| self.press(Press::Paste(text))),
             Message::Scan(heard) => self.heard(heard),
@@ -384,6 +394,7 @@ impl Till {
                 cashier::Message::Open(id) => self.open_story(&id),
                 cashier::Message::Go(page) => self.go(page),
                 cashier::Message::Phone => self.toggle_phone(),
+                cashier::Message::Refund => self.open_refund(),
             },
             Message::Sales(message) => match self.sales.update(&message, &self.recent) {
                 sales::Action::None => Task::none(),
@@ -403,6 +414,7 @@ impl Till {
                 let channels = if stored { self.fetch_channels() } else { Task::none() };
                 Task::batch([self.accounts_message(message), channels])
             }
+            Message::Refund(message) => self.refund_message(message),
             Message::Phone(message) => self.phone_message(message),
             Message::FullScreen => self.toggle_full_screen(),
         }
@@ -584,7 +596,11 @@ impl Till {
             }
             StreamEvent::Event(event) => self.moved(event.payment),
             // It is about no sale of this till's; the manager's screens ask for it.
-            StreamEvent::Notice(_) => Task::none(),
+            StreamEvent::Notice(notice) => {
+                self.counter.hint = Some(Hint::Api { code: notice.kind, detail: notice.detail });
+                self.sounds.attention();
+                Task::none()
+            }
         }
     }
 
@@ -598,6 +614,9 @@ impl Till {
             }
             _ => Task::none(),
         };
+        if let Some(refund) = &mut self.refund {
+            refund.moved(&view);
+        }
         let ended = view.state.is_end();
         let effects = self.counter.moved(view, self.now);
         let refresh = if ended && !effects.contains(&Effect::Refresh) { self.refresh_takings() } else { Task::none() };
@@ -783,6 +802,11 @@ impl Till {
         {
             return self.accounts_message(message);
         }
+        if self.page == Page::Refund
+            && let Some(message) = Self::refund_key(stroke, named)
+        {
+            return self.refund_message(message);
+        }
         if stroke.modifiers.control() || stroke.modifiers.logo() {
             return match stroke.character() {
                 Some('v') => iced::clipboard::read().map(Message::Pasted),
@@ -793,6 +817,7 @@ impl Till {
             Some(Named::F1) => return self.toggle(Page::Help),
             Some(Named::F2) => return self.toggle(Page::Sales),
             Some(Named::F3) => return self.toggle(Page::Takings),
+            Some(Named::F4) => return self.open_refund(),
             Some(Named::F5) => return self.toggle(Page::Settings),
             Some(Named::F8) => return self.toggle_phone(),
             Some(Named::F10) => return self.take(Choice::Language(self.words.language().next())),
@@ -855,7 +880,7 @@ impl Till {
             }
             Page::Sales => self.refresh(),
             Page::Settings => self.scanner.list().map(Message::Scan),
-            Page::Counter | Page::Story | Page::Help => Task::none(),
+            Page::Counter | Page::Story | Page::Help | Page::Refund => Task::none(),
         }
     }
 
@@ -980,6 +1005,10 @@ impl Till {
                 self.settings_page.view(look, &self.settings, self.customer.is_some()).map(Message::Settings)
             }
             Page::Accounts => self.accounts.view(look).map(Message::Accounts),
+            Page::Refund => match &self.refund {
+                Some(refund) => refund.view(look).map(Message::Refund),
+                None => space().into(),
+            },
             Page::Help => help::view(look),
         };
         let phone = self
@@ -1006,6 +1035,7 @@ impl Till {
         let page = container(page).width(Fill).height(Fill).style(theme::ground(ground, self.palette.text));
         let text = match self.page {
             Page::Accounts => self.accounts.takes_text(),
+            Page::Refund => self.refund.as_ref().is_some_and(refund_page::State::takes_text),
             _ => self.counter.focus == super::sale::Focus::Note,
         };
         let page = ime::wants_text(page, text, Message::Composed);

@@ -18,7 +18,7 @@ use scantill::crypto::{Algorithm, AlgorithmPolicy, Secret};
 use scantill::money::{Currency, Money};
 use scantill::payment::Way;
 use scantill::sandbox::{Sandbox, SandboxConfig};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::mpsc;
 
 /// What the door does with a request.
@@ -75,16 +75,23 @@ impl House {
         *self.shared.door.lock().unwrap() = Door::Shut(answer);
     }
 
+    /// Lets days pass for the providers, so that their files of today are there.
+    pub async fn wait_for_files(&self) {
+        let url = format!("{}/sandbox/clock", self.sandbox.base_url());
+        let two_days = json!({ "advance_ms": 2 * 24 * 3_600_000_i64 });
+        assert!(self.http.post(url).json(&two_days).send().await.unwrap().status().is_success());
+    }
+
     /// The latest answer that was passed on.
     pub fn kept(&self) -> Answer {
         self.shared.kept.lock().unwrap().clone()
     }
 
-    /// A channel behind the door; `change` alters the account's credentials.
-    pub fn channel(&self, name: &str, change: impl FnOnce(&mut Value)) -> Arc<dyn Channel> {
-        let mut credentials: Value = serde_json::from_str(&self.sandbox.credentials().account_json(name)).unwrap();
-        change(&mut credentials);
-        channel::open(&account(name, &self.address, credentials.to_string())).unwrap()
+    /// A channel behind the door. WeChat Pay speaks `v2` where that is asked for.
+    pub fn channel(&self, name: &str, way: &str) -> Arc<dyn Channel> {
+        let credentials = self.sandbox.credentials();
+        let json = if way == "v2" { credentials.wechatpay_v2_account_json() } else { credentials.account_json(name) };
+        channel::open(&account(name, &self.address, json)).unwrap()
     }
 
     /// Shows a code, has it scanned and paid, and waits for the notification of it.
@@ -124,9 +131,10 @@ impl House {
     }
 }
 
-/// Today in China.
-pub fn today() -> jiff::civil::Date {
-    jiff::Timestamp::now().to_zoned(TimeZone::fixed(Offset::constant(8))).date()
+/// The day in whose file a sale of this moment is: China's, and with UnionPay the one whose settlement ends at 23:00.
+pub fn day_of_now(channel: &str) -> jiff::civil::Date {
+    let now = jiff::Timestamp::now().to_zoned(TimeZone::fixed(Offset::constant(8)));
+    if channel == "unionpay" && now.hour() >= 23 { now.date().tomorrow().unwrap() } else { now.date() }
 }
 
 /// Every kind of file there is.

@@ -27,6 +27,8 @@ pub enum Message {
     Go(Page),
     /// Show or hide the training phone.
     Phone,
+    /// Refund the sale that is open or chosen.
+    Refund,
 }
 
 /// The pages of the cashier's window.
@@ -45,6 +47,8 @@ pub enum Page {
     Settings,
     /// Merchant accounts.
     Accounts,
+    /// A refund.
+    Refund,
     /// The keys.
     Help,
 }
@@ -153,6 +157,9 @@ pub fn footer<'a>(look: Look<'a>, around: &Around<'a>, page: Page) -> Element<'a
     let mut bar = row![container(today).width(Fill)].spacing(distance::TINY).align_y(Center).height(56);
     if page != Page::Counter {
         bar = bar.push(keys::key(look, "Esc", look.say("key-back"), Message::Go(Page::Counter)));
+    }
+    if matches!(page, Page::Sales | Page::Story) {
+        bar = bar.push(keys::key(look, "F4", look.say("key-refund"), Message::Refund));
     }
     bar = bar.push(go("F2", "key-sales", Page::Sales)).push(go("F3", "key-takings", Page::Takings)).push(go(
         "F5",

@@ -26,6 +26,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
             ("F1", "help-help"),
             ("F2", "help-sales"),
             ("F3", "help-takings"),
+            ("F4", "help-refund"),
             ("F5", "help-settings"),
             ("F8", "help-phone"),
             ("↑ ↓", "help-list"),

@@ -5,6 +5,7 @@ pub mod cashier;
 pub mod customer;
 pub mod help;
 pub mod phone;
+pub mod refund;
 pub mod sales;
 pub mod settings;
 pub mod story;

@@ -125,7 +125,14 @@ impl State {
             "attempt_succeeded" => (palette.success.mark, true),
             "attempt_failed" => (palette.danger.mark, true),
             "result_unknown" | "attention_raised" => (palette.warning.mark, true),
-            "attempt_reversed" | "surplus_refund_started" | "surplus_refunded" => (palette.refund.mark, true),
+            "attempt_reversed"
+            | "surplus_refund_started"
+            | "surplus_refunded"
+            | "refund_started"
+            | "refund_succeeded" => (palette.refund.mark, true),
+            "cashier_confirmed" => (palette.success.mark, true),
+            "refund_failed" => (palette.danger.mark, true),
+            "surplus_owed" | "arrived_late" => (palette.warning.mark, true),
             "created" => (palette.accent, true),
             _ => (palette.neutral.mark, false),
         };
