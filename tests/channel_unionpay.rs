@@ -551,6 +551,10 @@ async fn a_refund_has_a_number_and_a_time_of_its_own_and_is_asked_about_by_them(
         story.does(code, original);
         assert!(matches!(story.refund().await, RefundOutcome::Unknown(_)), "{code} {original}");
     }
+    for (original, outcome) in [("34", RefundOutcome::NotFound), ("05", RefundOutcome::Processing)] {
+        story.does("00", original);
+        assert_eq!(story.channel.query_refund(&paid_trade(now()), &refund(REFUND)).await, outcome, "{original}");
+    }
     for (code, original) in [("36", ""), ("34", ""), ("45", ""), ("00", "64")] {
         story.does(code, original);
         assert!(matches!(story.refund().await, RefundOutcome::Failed(_)), "{code} {original}");

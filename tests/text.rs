@@ -74,8 +74,8 @@ fn every_name_the_program_can_send_has_its_words_in_both_languages() {
     let failures = names_in(include_str!("../src/payment/failure.rs"));
     let events = names_in(include_str!("../src/payment/event.rs"));
     let rejections = names_in(include_str!("../src/payment/code.rs"));
-    assert_eq!((states[7].as_str(), pending.len(), failures.len()), ("refunded", 6, 11));
-    assert_eq!((events.len(), rejections.len()), (17, 11));
+    assert_eq!((states[7].as_str(), pending.len(), failures.len()), ("refunded", 7, 11));
+    assert_eq!((events.len(), rejections.len()), (23, 11));
     let attempts = serde_names(&[
         AttemptState::Prepared,
         AttemptState::CodeShown,
@@ -88,6 +88,7 @@ fn every_name_the_program_can_send_has_its_words_in_both_languages() {
         AttemptState::Reversed,
         AttemptState::SurplusRefunding,
         AttemptState::SurplusRefunded,
+        AttemptState::SurplusOwed,
     ]);
     let voids = serde_names(&[
         VoidReason::Cancelled,
@@ -97,7 +98,7 @@ fn every_name_the_program_can_send_has_its_words_in_both_languages() {
         VoidReason::StayedUnknown,
     ]);
     let ways = serde_names(&[Way::MerchantPresented, Way::ConsumerPresented]);
-    let channels = ["alipay", "wechatpay", "unionpay"].map(str::to_owned);
+    let channels = ["alipay", "wechatpay", "unionpay", "bank_transfer"].map(str::to_owned);
     let short = |names: &[String]| names.iter().map(|name| format!("{name}_short")).collect::<Vec<_>>();
     let groups: [(&str, &[String]); 12] = [
         ("state", states),

@@ -60,6 +60,8 @@ pub enum QueryOutcome {
     Closed,
     /// Paid once, and all of it returned.
     Returned,
+    /// Paid, and a part of it or all returned since: the provider does not say how much.
+    SomeReturned(Paid),
     /// Nobody knows; ask again.
     Unknown(String),
 }
@@ -88,8 +90,11 @@ pub enum RefundOutcome {
     Done,
     /// Accepted; ask again with the same number.
     Processing,
-    /// Refused for good.
+    /// Refused for good. Of a request for it only that this very request did nothing: an earlier one under the same
+    /// number may have been carried out.
     Failed(Failure),
+    /// The provider was asked about it, and has none under that number.
+    NotFound,
     /// Nobody knows; the same call with the same number does no harm.
     Unknown(String),
 }

@@ -2,7 +2,7 @@
 
 use super::decide;
 use super::driver::Order;
-use super::{Answered, Engine, EngineError, Idempotency, Seen};
+use super::{Answered, Engine, EngineError, Idempotency, Seen, uninterrupted};
 use crate::payment::{Attempt, AttemptState, ConfirmedBy, Payment, PaymentId};
 
 impl Engine {
@@ -18,10 +18,25 @@ impl Engine {
         seen: Seen,
         idempotency: Option<Idempotency>,
     ) -> Result<Answered, EngineError> {
+        let (engine, id, actor) = (self.clone(), id.clone(), actor.to_owned());
+        uninterrupted(async move { engine.begin_confirm(&id, &actor, &seen, idempotency).await }).await
+    }
+
+    async fn begin_confirm(
+        &self,
+        id: &PaymentId,
+        actor: &str,
+        seen: &Seen,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Answered, EngineError> {
+        // A repeat must not be judged by what its first time left behind.
+        if let Some(replayed) = self.replayed(idempotency.as_ref()).await? {
+            return Ok(replayed);
+        }
         let by = seen.operator.clone().unwrap_or_else(|| actor.to_owned());
         let answered = self
             .write(id, actor, idempotency.as_ref(), |payment| {
-                let attempt = which(payment, &seen)?;
+                let attempt = which(payment, seen)?;
                 // An account that cannot be opened any more returns no money either.
                 let numbers = self.inner.accounts().capabilities(&attempt.account);
                 let numbers = numbers.ok_or_else(|| EngineError::AccountGone { account: attempt.account.clone() })?;

@@ -30,6 +30,10 @@ const MAX_CONFLICTS: u32 = 100;
 pub(super) enum Order {
     /// Look again: something was written.
     Wake,
+    /// Look again, and ask about refunds at once: the provider has told something.
+    Told,
+    /// Ask for a refund whose intent was written by the caller just now.
+    Refund { no: u32, announced: Option<Announced> },
     /// Submit the customer's code. The intent is durable.
     Pay {
         no: u32,
@@ -146,6 +150,12 @@ impl Desk {
     fn take(&mut self, order: Order) {
         match order {
             Order::Wake => {}
+            Order::Told => self.refund_memory.values_mut().for_each(|memory| memory.tried_at = None),
+            Order::Refund { no, announced } => {
+                drop(announced);
+                let memory = self.refund_memory.entry(no).or_default();
+                memory.fresh = memory.tries == 0 && !memory.in_flight;
+            }
             Order::Pay { no, trade, details, channel, auth_code, announced } => {
                 self.memory(no).in_flight = true;
                 drop(announced);
@@ -190,7 +200,7 @@ impl Desk {
             for attempt in payment.open_attempts() {
                 let memory = self.memory.entry(attempt.no).or_default();
                 // A call that is under way, or about to be ordered, comes first.
-                if memory.in_flight || self.engine.announced().contains(&attempt.out_trade_no) {
+                if memory.in_flight || self.engine.announced().contains_key(attempt.out_trade_no.as_str()) {
                     continue;
                 }
                 let Some(entry) = accounts.get(&attempt.account) else { continue };
@@ -227,7 +237,9 @@ impl Desk {
             let Some((attempt, entry)) = attempt.and_then(|one| Some((one, accounts.get(&one.account)?))) else {
                 continue;
             };
-            if memory.in_flight {
+            let untouched = memory.tries == 0 && !memory.fresh;
+            // Its order is about to come.
+            if memory.in_flight || (untouched && self.engine.announced().contains_key(&refund.out_refund_no)) {
                 continue;
             }
             let (no, asks) = match decide::refund_step(entry.channel.capabilities(), memory, now) {
@@ -239,18 +251,13 @@ impl Desk {
                 RefundStep::Query => (refund.no, false),
             };
             memory.in_flight = true;
+            // Another process could not have asked within the lease that a dead owner would leave behind.
+            let first = std::mem::take(&mut memory.fresh) && now - refund.started_at < LEASE_MS / 2;
             let (trade, refund) = (trade(payment, attempt), refund_ref(refund, &entry.account));
             let channel = entry.channel.clone();
             self.calls.push(Box::pin(async move {
                 let outcome = if asks {
-                    match channel.refund(&trade, &refund).await {
-                        // An earlier try may have been carried out and its answer lost.
-                        RefundOutcome::Failed(failure) => match channel.query_refund(&trade, &refund).await {
-                            RefundOutcome::Done => RefundOutcome::Done,
-                            _ => RefundOutcome::Failed(failure),
-                        },
-                        outcome => outcome,
-                    }
+                    ask_for_refund(channel.as_ref(), &trade, &refund, first).await
                 } else {
                     channel.query_refund(&trade, &refund).await
                 };
@@ -271,13 +278,17 @@ impl Desk {
         if let Ok(payment) = load(&self.engine, &self.id).await {
             let attempt = payment.refund(no).and_then(|refund| payment.attempt(refund.attempt));
             let actor = attempt.map_or_else(|| "engine".to_owned(), |one| format!("provider:{}", one.channel));
+            let mut remembered = memory.clone();
             // A lease that another has taken is noticed at the next turn; the outcome is asked for again there.
             let _ = self
-                .record(payment, &actor, None, |payment, _| match payment.refund(no) {
-                    Some(refund) => decide::refund_events(payment, refund, outcome, &mut memory),
-                    None => Vec::new(),
+                .record(payment, &actor, None, |payment, _| {
+                    // Decided anew after a conflict, nobody was told of it yet.
+                    remembered = memory.clone();
+                    let refund = payment.refund(no);
+                    refund.map_or_else(Vec::new, |one| decide::refund_events(payment, one, outcome, &mut remembered))
                 })
                 .await;
+            memory = remembered;
         }
         self.refund_memory.insert(no, memory);
     }
@@ -309,10 +320,13 @@ impl Desk {
         let memory = self.memory(no);
         memory.in_flight = false;
         decide::remember(memory, attempt, &outcome, &numbers, now);
+        let memory = memory.clone();
         let mut remembered = memory.clone();
         let (reply, idempotency) = waiter.unzip();
         let written = self
             .record(payment, &actor, idempotency.flatten(), |payment, now| {
+                // Decided anew after a conflict, nobody was told of it yet.
+                remembered = memory.clone();
                 decide::events(payment, no, &outcome, &numbers, &mut remembered, now)
             })
             .await;
@@ -428,6 +442,18 @@ fn call(step: Step, attempt: &Attempt, trade: TradeRef, notify_url: Option<Strin
         };
         Came::Attempt(no, outcome)
     })
+}
+
+/// Asks for a refund. That this request was refused says nothing of an earlier one under its number, whose answer may
+/// have been lost: unless it is the first, only the provider's word on the number itself makes it a refusal.
+async fn ask_for_refund(channel: &dyn Channel, trade: &TradeRef, refund: &RefundRef, first: bool) -> RefundOutcome {
+    match channel.refund(trade, refund).await {
+        RefundOutcome::Failed(failure) if !first => match channel.query_refund(trade, refund).await {
+            RefundOutcome::NotFound => RefundOutcome::Failed(failure),
+            outcome => outcome,
+        },
+        outcome => outcome,
+    }
 }
 
 /// What the provider sees of a refund.

@@ -1,6 +1,6 @@
 //! What every part of the engine works on: the books, the open channels, and a driver for each unfinished payment.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::mpsc;
@@ -14,8 +14,7 @@ use crate::channel::{CodeOutcome, MerchantAccount, TradeDetails, TradeRef};
 use crate::ledger::{Ledger, LedgerError};
 use crate::money::Money;
 use crate::payment::{
-    AccountId, Attempt, ChannelId, CodeRule, OutTradeNo, Payment, PaymentEvent, PaymentId, PaymentState, UnixMillis,
-    Way,
+    AccountId, Attempt, ChannelId, CodeRule, Payment, PaymentEvent, PaymentId, PaymentState, UnixMillis, Way,
 };
 
 pub(super) struct Inner {
@@ -24,32 +23,41 @@ pub(super) struct Inner {
     pub(super) clock: Clock,
     pub(super) accounts: RwLock<Arc<Accounts>>,
     pub(super) drivers: Mutex<HashMap<PaymentId, mpsc::UnboundedSender<Order>>>,
-    /// Attempts whose intent is being written and whose order is about to reach their driver.
-    pub(super) announced: Mutex<HashSet<OutTradeNo>>,
+    /// The numbers of attempts and refunds whose intent is being written and whose order is about to reach their driver, and
+    /// how many callers say so: of two that write at once, the loser's word must not take back the winner's.
+    pub(super) announced: Mutex<HashMap<String, u32>>,
     pub(super) tasks: Mutex<JoinSet<()>>,
 }
 
-/// Tells drivers that an attempt is no orphan: its call will be ordered. Taken back when dropped.
+/// Tells drivers that an attempt or a refund is no orphan: its call will be ordered. Taken back when dropped.
 pub(super) struct Announced {
     inner: Arc<Inner>,
-    number: OutTradeNo,
+    number: String,
 }
 
 impl Drop for Announced {
     fn drop(&mut self) {
-        self.inner.announced().remove(&self.number);
+        let mut announced = self.inner.announced();
+        match announced.get_mut(&self.number) {
+            Some(callers) if *callers > 1 => *callers -= 1,
+            _ => drop(announced.remove(&self.number)),
+        }
     }
 }
 
 impl Inner {
-    pub(super) fn announced(&self) -> MutexGuard<'_, HashSet<OutTradeNo>> {
+    pub(super) fn announced(&self) -> MutexGuard<'_, HashMap<String, u32>> {
         self.announced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn announce(self: &Arc<Self>, event: &PaymentEvent) -> Option<Announced> {
-        let PaymentEvent::AttemptStarted { out_trade_no, .. } = event else { return None };
-        self.announced().insert(out_trade_no.clone());
-        Some(Announced { inner: self.clone(), number: out_trade_no.clone() })
+        let number = match event {
+            PaymentEvent::AttemptStarted { out_trade_no, .. } => out_trade_no.to_string(),
+            PaymentEvent::RefundStarted { out_refund_no, .. } => out_refund_no.clone(),
+            _ => return None,
+        };
+        *self.announced().entry(number.clone()).or_default() += 1;
+        Some(Announced { inner: self.clone(), number })
     }
 
     pub(super) fn accounts(&self) -> Arc<Accounts> {

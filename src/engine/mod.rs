@@ -301,6 +301,16 @@ impl Engine {
         actor: &str,
         idempotency: Option<Idempotency>,
     ) -> Result<Answered, EngineError> {
+        let (engine, id, actor) = (self.clone(), id.clone(), actor.to_owned());
+        uninterrupted(async move { engine.begin_cancel(&id, &actor, idempotency).await }).await
+    }
+
+    async fn begin_cancel(
+        &self,
+        id: &PaymentId,
+        actor: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Answered, EngineError> {
         let answered = self
             .write(id, actor, idempotency.as_ref(), |payment| {
                 let over = payment.state.is_end() || payment.paid_by.is_some() || payment.cancel_requested;
@@ -411,7 +421,8 @@ impl Engine {
     }
 }
 
-/// Runs to its end though the caller may go away: between an intent and its request nothing may be cut off.
+/// Runs to its end though the caller may go away: between an intent and the driver that acts on it nothing may be cut
+/// off.
 async fn uninterrupted(
     work: impl Future<Output = Result<Answered, EngineError>> + Send + 'static,
 ) -> Result<Answered, EngineError> {

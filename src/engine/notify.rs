@@ -133,7 +133,7 @@ impl Engine {
             };
             match inner.ledger.commit(commit).await {
                 Ok(_) => {
-                    inner.order(&payment.id, Order::Wake);
+                    inner.order(&payment.id, Order::Told);
                     return Ok(());
                 }
                 Err(LedgerError::NotificationSeen) => return Ok(()),
@@ -172,13 +172,13 @@ impl Engine {
                 let Some(numbers) = self.inner.accounts().capabilities(account) else { return Vec::new() };
                 decide::events(payment, attempt.no, &Outcome::Query(outcome.clone()), &numbers, &mut memory, now)
             }
-            (Some(attempt), Told::Refund { outcome, .. }) => match about {
+            (Some(attempt), Told::Refund { out_refund_no, outcome }) => match about {
                 About::Refund(no) => payment
                     .refund(no)
                     .map(|refund| decide::refund_events(payment, refund, outcome, &mut memory))
                     .unwrap_or_default(),
                 About::Attempt(no) => surplus_events(attempt, no, outcome),
-                About::Something if is_foreign(payment, attempt, outcome) => decide::once(
+                About::Something if is_foreign(payment, attempt, out_refund_no.is_some(), outcome) => decide::once(
                     payment,
                     format!(
                         "{channel} told of a refund of {} that was not asked for here: check with the provider",
@@ -201,15 +201,8 @@ fn about(payment: &Payment, told: &Notification) -> About {
     let number = match (out_refund_no, attempt) {
         (Some(number), _) => number.as_str(),
         (None, None) => told.out_trade_no.as_str(),
-        // Without a number it is clear only where one alone is under way.
-        (None, Some(attempt)) => {
-            let mut open = payment.open_refunds().filter(|refund| refund.attempt == attempt.no);
-            return match (open.next(), open.next()) {
-                (Some(refund), None) => About::Refund(refund.no),
-                _ if attempt.state == AttemptState::SurplusRefunding => About::Attempt(attempt.no),
-                _ => About::Something,
-            };
-        }
+        // Somebody else's refund of the same trade looks just like one of ours, even where one alone is under way.
+        (None, Some(_)) => return About::Something,
     };
     if let Some(refund) = payment.refund_by_number(number) {
         return About::Refund(refund.no);
@@ -218,12 +211,12 @@ fn about(payment: &Payment, told: &Notification) -> About {
     surplus.map_or(About::Something, |one| About::Attempt(one.no))
 }
 
-/// Whether a refund that cannot be told from others was certainly not ours: nothing of the attempt was taken back or
-/// asked back here.
-fn is_foreign(payment: &Payment, attempt: &Attempt, outcome: &RefundOutcome) -> bool {
+/// Whether a refund that is none of those known here was certainly not ours: it has a number, or nothing of the attempt
+/// was asked back here.
+fn is_foreign(payment: &Payment, attempt: &Attempt, numbered: bool, outcome: &RefundOutcome) -> bool {
     *outcome == RefundOutcome::Done
         && matches!(attempt.state, AttemptState::Succeeded | AttemptState::Failed | AttemptState::Closed)
-        && !payment.refunds.iter().any(|refund| refund.attempt == attempt.no)
+        && (numbered || !payment.refunds.iter().any(|refund| refund.attempt == attempt.no))
 }
 
 /// Of a surplus only that it went back counts: until then it is asked for again.

@@ -3,7 +3,8 @@
 
 use super::decide::{self, RefundWish};
 use super::driver::Order;
-use super::{Answered, Engine, EngineError, Idempotency, NewRefund};
+use super::inner::Announced;
+use super::{Answered, Engine, EngineError, Idempotency, NewRefund, uninterrupted};
 use crate::payment::{Attempt, PaymentId};
 
 impl Engine {
@@ -13,6 +14,17 @@ impl Engine {
     /// # Errors
     /// Nothing is left to return, or the channel's table does not allow it. Nothing was sent then.
     pub async fn refund(
+        &self,
+        id: &PaymentId,
+        actor: &str,
+        refund: NewRefund,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Answered, EngineError> {
+        let (engine, id, actor) = (self.clone(), id.clone(), actor.to_owned());
+        uninterrupted(async move { engine.begin_refund(&id, &actor, refund, idempotency).await }).await
+    }
+
+    async fn begin_refund(
         &self,
         id: &PaymentId,
         actor: &str,
@@ -32,9 +44,12 @@ impl Engine {
         };
         let accounts = self.inner.accounts();
         let numbers = |attempt: &Attempt| accounts.capabilities(&attempt.account);
+        let mut announced: Option<Announced> = None;
         let answered = self
             .write(id, actor, idempotency.as_ref(), |payment| {
-                decide::refund_intent(payment, &wish, &numbers, self.inner.clock.now())
+                let events = decide::refund_intent(payment, &wish, &numbers, self.inner.clock.now())?;
+                announced = events.first().and_then(|event| self.inner.announce(event));
+                Ok(events)
             })
             .await;
         // Two with one key at the same time: the second was judged by what the first left behind.
@@ -45,7 +60,11 @@ impl Engine {
             return Ok(replayed);
         }
         let answered = answered?;
-        self.inner.order(id, Order::Wake);
+        let order = match &answered {
+            Answered::Fresh(payment) => payment.refunds.last().filter(|refund| !refund.state.is_end()),
+            Answered::Replayed(_) => None,
+        };
+        self.inner.order(id, order.map_or(Order::Wake, |refund| Order::Refund { no: refund.no, announced }));
         Ok(answered)
     }
 }

@@ -62,7 +62,7 @@ async fn both_modes_and_encrypted_content_trade_with_a_gateway_of_another_make()
         back += FEN;
         assert_eq!(channel.query(&sale).await, QueryOutcome::Returned);
         // The gateway is asked about a refund that it never saw, and about one of another amount.
-        assert_eq!(channel.query_refund(&sale, &part("R9", 1)).await, RefundOutcome::Processing);
+        assert_eq!(channel.query_refund(&sale, &part("R9", 1)).await, RefundOutcome::NotFound);
 
         let mut shown = trade(Way::MerchantPresented);
         shown.out_trade_no = format!("20261125SHOWN{index}").parse().unwrap();

@@ -221,6 +221,11 @@ async fn each_answer_to_a_scanned_code_has_its_meaning() {
         let CodeOutcome::Failed(failure) = story.create().await else { panic!("{code}") };
         assert_eq!(failure.reason, reason, "{code}");
     }
+    // One word for a part and for the whole: a sale is not called unpaid for it.
+    story.answers(200, &transaction("REFUND"));
+    assert!(matches!(story.query().await, QueryOutcome::SomeReturned(paid) if paid.amount.minor == FEN));
+    story.answers(200, &with(transaction("REFUND"), json!({ "amount": null })));
+    assert!(matches!(story.query().await, QueryOutcome::Unknown(_)));
     story.answers(200, &transaction("PAYERROR"));
     let PayOutcome::Failed(failure) = story.pay().await else { panic!("PAYERROR") };
     assert_eq!((failure.reason, failure.provider_message.as_str()), (F::ProviderRefused, "说明"));
@@ -250,7 +255,6 @@ async fn each_answer_to_a_scanned_code_has_its_meaning() {
 async fn each_answer_to_a_query_has_its_meaning() {
     let story = Story::begin().await;
     for (state, outcome) in [
-        ("REFUND", QueryOutcome::Returned),
         ("NOTPAY", QueryOutcome::AwaitingCustomer),
         ("CLOSED", QueryOutcome::Closed),
         ("REVOKED", QueryOutcome::Closed),
@@ -327,6 +331,13 @@ async fn each_answer_to_a_refund_has_its_meaning() {
     for code in ["RESOURCE_NOT_EXISTS", "INVALID_REQUEST", "USER_ACCOUNT_ABNORMAL", "SIGN_ERROR"] {
         story.answers(403, &error(code));
         assert!(matches!(story.refund().await, RefundOutcome::Failed(_)), "{code}");
+    }
+    let asked = async || story.channel.query_refund(&trade(Way::ConsumerPresented), &refund(REFUND)).await;
+    story.answers(404, &error("RESOURCE_NOT_EXISTS"));
+    assert_eq!(asked().await, RefundOutcome::NotFound);
+    for code in ["SIGN_ERROR", "PARAM_ERROR", "NEW"] {
+        story.answers(403, &error(code));
+        assert!(matches!(asked().await, RefundOutcome::Unknown(_)), "{code}");
     }
     story.answers(429, &error("FREQUENCY_LIMITED"));
     assert!(matches!(story.refund().await, RefundOutcome::Unknown(_)));

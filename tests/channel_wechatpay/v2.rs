@@ -278,7 +278,6 @@ async fn each_answer_has_its_meaning() {
         assert!(matches!(story.create().await, CodeOutcome::Unknown(_)), "{code}");
     }
     for (state, outcome) in [
-        ("REFUND", QueryOutcome::Returned),
         ("NOTPAY", QueryOutcome::AwaitingCustomer),
         ("CLOSED", QueryOutcome::Closed),
         ("REVOKED", QueryOutcome::Closed),
@@ -287,6 +286,9 @@ async fn each_answer_has_its_meaning() {
         story.answers(&order(json!({ "trade_state": state })));
         assert_eq!(story.query().await, outcome, "{state}");
     }
+    // One word for a part and for the whole: a sale is not called unpaid for it.
+    story.answers(&order(json!({ "trade_state": "REFUND" })));
+    assert!(matches!(story.query().await, QueryOutcome::SomeReturned(paid) if paid.amount.minor == FEN));
     story.answers(&order(json!({ "trade_state": "PAYERROR" })));
     assert!(matches!(story.query().await, QueryOutcome::Failed(_)));
     story.refuses("ORDERNOTEXIST");
@@ -386,7 +388,11 @@ async fn a_refund_is_taken_on_first_and_done_when_the_query_says_so() {
     story.answers(&with(told("SUCCESS"), json!({ "refund_fee_1": "1" })));
     assert!(matches!(story.query_refund().await, RefundOutcome::Unknown(_)));
     story.refuses("REFUNDNOTEXIST");
-    assert!(matches!(story.query_refund().await, RefundOutcome::Unknown(_)));
+    assert_eq!(story.query_refund().await, RefundOutcome::NotFound);
+    for code in ["SYSTEMERROR", "SIGNERROR", "NEW"] {
+        story.refuses(code);
+        assert!(matches!(story.query_refund().await, RefundOutcome::Unknown(_)), "{code}");
+    }
 }
 
 #[tokio::test]

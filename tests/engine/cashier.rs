@@ -151,3 +151,44 @@ async fn after_a_restart_it_still_waits_for_the_cashier() {
     let refund = shop.refund(&id, None).await.unwrap_err();
     assert!(matches!(refund, EngineError::RefundByHand { .. }), "{refund}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cashiers_word_is_never_lost_to_what_happens_in_the_same_moment() {
+    let shop = std::sync::Arc::new(shop().await);
+    let mut money = 0;
+    for round in 0..24_u32 {
+        let id = shop.sale(60).await;
+        shop.show(&id, &bank()).await;
+        let act = |what: u32| {
+            let (shop, id) = (shop.clone(), id.clone());
+            tokio::spawn(async move {
+                // Another moment in each round.
+                for _ in 0..(round * what) % 7 {
+                    tokio::task::yield_now().await;
+                }
+                match what {
+                    1 => drop(confirm(&shop, &id, None).await.unwrap()),
+                    2 => drop(shop.engine.cancel(&id, "till:test", None).await.unwrap()),
+                    _ => drop(shop.scan(&id, &format!("2812345678901234{round:02}")).await),
+                }
+            })
+        };
+        for done in futures::future::join_all([act(1), act(2 + round % 2)]).await {
+            done.unwrap();
+        }
+        let end = shop.until(&id, |payment| !payment.is_unfinished()).await;
+        let bank = end.attempts.iter().find(|one| one.confirmed_by == ConfirmedBy::Cashier).unwrap();
+        assert_eq!(bank.seen_by.as_deref(), Some("Li"), "{end:#?}");
+        let owed = match (bank.state, end.state) {
+            (AttemptState::Succeeded, PaymentState::Succeeded) => false,
+            (AttemptState::SurplusOwed, PaymentState::Succeeded | PaymentState::Closed) => true,
+            _ => panic!("{end:#?}"),
+        };
+        assert_eq!(owed, end.attention.iter().any(|told| told.contains("back by hand")), "{end:#?}");
+        // What arrived at the bank, and what the provider kept.
+        money += 1_250;
+    }
+    money += shop.alipay.provider.lock().unwrap().taken();
+    assert_eq!(shop.takings().await.net, money);
+    assert_eq!(shop.engine.ledger().verify().await.unwrap().broken, None);
+}

@@ -112,7 +112,16 @@ async fn a_notification_moves_a_refund() {
             assert_eq!(tell(&shop, format!("sealed r{} {number} refund {name}", refund.no)).await, 200);
         }
         let told = shop.payment(&paid.id).await;
-        assert_eq!(told.refund(refund.no).unwrap().state, RefundState::Succeeded);
+        if name_it {
+            assert_eq!(told.refund(refund.no).unwrap().state, RefundState::Succeeded);
+        } else {
+            // It may be somebody else's: the provider is asked about ours.
+            assert_eq!(told.refund(refund.no).unwrap().state, RefundState::Pending);
+            shop.alipay.plan("query_refund", &[]);
+            let told = shop.finished(&paid.id).await;
+            assert_eq!(told.refund(refund.no).unwrap().state, RefundState::Succeeded);
+            shop.alipay.plan("query_refund", &[Plan::AnswerLost; 200]);
+        }
         shop.alipay.plan("refund", &[Plan::Ask, Plan::RequestLost, Plan::RequestLost, Plan::RequestLost]);
     }
     // Some providers tell of a refund under its own number alone.
@@ -136,6 +145,18 @@ async fn a_refund_that_nobody_here_asked_for_is_raised() {
     let told = shop.payment(&paid.id).await;
     assert_eq!((told.state, told.attempts[0].state), (PaymentState::Succeeded, AttemptState::Succeeded));
     assert!(told.attention[0].contains("not asked for here"), "{:?}", told.attention);
+
+    // Beside a refund of ours too, which stands as it stood.
+    shop.alipay.plan("refund", &[Plan::RequestLost; 200]);
+    shop.alipay.plan("query_refund", &[Plan::AnswerLost; 200]);
+    let paid = shop.paid("281234567890123457").await;
+    let number = paid.attempts[0].out_trade_no.clone();
+    shop.refund(&paid.id, Some(100)).await.unwrap();
+    assert_eq!(tell(&shop, format!("sealed r2 {number} refund -")).await, 200);
+    assert_eq!(tell(&shop, format!("sealed r3 {number} refund SOMEBODYELSES")).await, 200);
+    let told = shop.payment(&paid.id).await;
+    assert_eq!((told.refunded(), told.refunds[0].state), (0, RefundState::Pending));
+    assert!(told.attention.iter().any(|one| one.contains("not asked for here")), "{:?}", told.attention);
 }
 
 #[tokio::test(flavor = "multi_thread")]

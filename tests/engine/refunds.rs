@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use proptest::prelude::*;
 use scantill::engine::{EngineError, NewRefund};
-use scantill::payment::{Payment, PaymentState, RefundState};
+use scantill::payment::{ChannelId, Payment, PaymentState, RefundState};
 
 use crate::shop::{ALIPAY_CODE, Plan, Shop, fresh};
 
@@ -121,6 +122,81 @@ async fn a_refusal_leaves_the_payment_as_it_was_and_is_told() {
     let end = shop.until(&paid.id, |payment| !payment.is_unfinished()).await;
     assert_eq!(states(&end), [RefundState::Failed, RefundState::Succeeded, RefundState::Succeeded]);
     assert_eq!(end.refunded(), 150);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_of_a_repeat_says_nothing_of_the_request_before_it() {
+    // The first is carried out and its answer lost; each repeat is refused, and at first nobody can be asked.
+    let refused = [Plan::AnswerLost, Plan::Refuse, Plan::Refuse, Plan::Refuse];
+    let shop = Shop::open().await;
+    shop.alipay.plan("refund", &refused);
+    shop.alipay.plan("query_refund", &[Plan::AnswerLost; 4]);
+    let paid = shop.paid(ALIPAY_CODE).await;
+    shop.refund(&paid.id, Some(100)).await.unwrap();
+    let end = shop.finished(&paid.id).await;
+    assert_eq!(states(&end), [RefundState::Succeeded], "else it would be asked for again under another number");
+    assert!(shop.calls("refund") >= 2, "a repeat was refused on the way");
+
+    // The same where the one who sent the first has died.
+    let mut shop = Shop::open().await;
+    shop.alipay.plan("refund", &refused);
+    shop.alipay.plan("query_refund", &[Plan::AnswerLost; 4]);
+    let paid = shop.paid(ALIPAY_CODE).await;
+    let asked = shop.refund(&paid.id, Some(100)).await.unwrap();
+    let number = asked.refunds[0].out_refund_no.clone();
+    shop.until(&paid.id, |_| shop.alipay.provider.lock().unwrap().refunds.contains_key(&number)).await;
+    shop.restart().await;
+    let end = shop.finished(&paid.id).await;
+    assert_eq!((states(&end), end.refunded()), (vec![RefundState::Succeeded], 100));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_goes_away_leaves_no_refund_behind_that_nobody_acts_on() {
+    let shop = Shop::open().await;
+    let paid = shop.paid(ALIPAY_CODE).await;
+    let refund = NewRefund { reason: Some("cold".into()), ..NewRefund::default() };
+    assert!(shop.engine.refund(&paid.id, "till:test", refund, None).now_or_never().is_none(), "it hangs up at once");
+    let end = shop.until(&paid.id, |payment| payment.state == PaymentState::Refunded).await;
+    assert_eq!(states(&end), [RefundState::Succeeded]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_request_that_is_refused_is_over_though_nobody_can_be_asked() {
+    let shop = Shop::open().await;
+    shop.alipay.plan("refund", &[Plan::Refuse]);
+    shop.alipay.plan("query_refund", &[Plan::AnswerLost; 200]);
+    let paid = shop.paid(ALIPAY_CODE).await;
+    shop.refund(&paid.id, Some(100)).await.unwrap();
+    let end = shop.finished(&paid.id).await;
+    assert_eq!((states(&end), shop.calls("refund")), (vec![RefundState::Failed], 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sale_of_which_somebody_returned_a_part_is_never_called_unpaid() {
+    // The engine learns of the payment only after somebody returned a part of it at the provider's own desk.
+    for (scanned, cancelled) in [(true, false), (false, false), (false, true)] {
+        let shop = Shop::with(|alipay, _| alipay.capabilities.confirm_patience = Duration::from_secs(60)).await;
+        shop.alipay.provider.lock().unwrap().vague = true;
+        shop.alipay.plan("pay", &[Plan::AnswerLost]);
+        shop.alipay.plan("query", &[Plan::AnswerLost; 2_000]);
+        let id = shop.sale(60).await;
+        if scanned {
+            shop.scan(&id, ALIPAY_CODE).await.unwrap();
+        } else {
+            shop.show(&id, &ChannelId::ALIPAY).await;
+        }
+        let number = shop.payment(&id).await.attempts[0].out_trade_no.to_string();
+        shop.until(&id, |_| shop.alipay.provider.lock().unwrap().trades.contains_key(&number)).await;
+        shop.alipay.provider.lock().unwrap().customer_pays(&number, 1_250);
+        shop.alipay.provider.lock().unwrap().trades.get_mut(&number).unwrap().returned = 400;
+        if cancelled {
+            shop.engine.cancel(&id, "till:test", None).await.unwrap();
+        }
+        shop.alipay.plan("query", &[]);
+        let end = shop.until(&id, |payment| !payment.is_unfinished()).await;
+        assert_eq!((end.state, end.paid_by), (PaymentState::Succeeded, Some(1)), "{scanned} {cancelled}");
+        assert!(end.attention.iter().any(|told| told.contains("money of")), "{:?}", end.attention);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,6 +57,8 @@ pub struct Provider {
     pub overdrawn: bool,
     pub wrong_amount: bool,
     pub void_returns: bool,
+    /// Of a payment that was returned it does not say how much.
+    pub vague: bool,
 }
 
 impl Provider {
@@ -223,16 +225,17 @@ impl Channel for Fake {
     }
 
     async fn query(&self, trade: &TradeRef) -> QueryOutcome {
-        let (plan, known) = {
+        let (plan, known, vague) = {
             let mut provider = self.provider.lock().unwrap();
             let plan = provider.begin("query", trade);
-            (plan, provider.trades.get(trade.out_trade_no.as_str()).cloned())
+            (plan, provider.trades.get(trade.out_trade_no.as_str()).cloned(), provider.vague)
         };
         if matches!(plan, Plan::RequestLost | Plan::AnswerLost) {
             return lost(QueryOutcome::Unknown);
         }
         match known {
             None => QueryOutcome::NotFound,
+            Some(known) if vague && known.returned > 0 => QueryOutcome::SomeReturned(self.paid(trade, known.paid)),
             Some(known) if known.paid > 0 && known.returned == known.paid => QueryOutcome::Returned,
             Some(known) if known.paid > 0 => QueryOutcome::Paid(self.paid(trade, known.paid)),
             Some(known) if known.closed => QueryOutcome::Closed,
@@ -269,8 +272,8 @@ impl Channel for Fake {
         if plan == Plan::RequestLost {
             return lost(RefundOutcome::Unknown);
         }
-        // What was carried out is never refused afterwards.
-        if plan == Plan::Refuse && !provider.refunds.contains_key(&refund.out_refund_no) {
+        // Even where the same was carried out before: what is refused is this request.
+        if plan == Plan::Refuse {
             return RefundOutcome::Failed(Failure::new(FailureReason::ProviderRefused));
         }
         if !provider.refunds.contains_key(&refund.out_refund_no) {
@@ -296,7 +299,7 @@ impl Channel for Fake {
         }
         match provider.refunds.get(&refund.out_refund_no) {
             Some(_) => RefundOutcome::Done,
-            None => RefundOutcome::Unknown("there is no such refund".into()),
+            None => RefundOutcome::NotFound,
         }
     }
 

@@ -191,9 +191,11 @@ pub(super) fn refunded(trade: &TradeRef, body: &Body) -> Option<RefundOutcome> {
 /// What a refund has come to that was refused because of the trade's state, after the query that `queried` came of.
 pub(super) fn refused_or(refused: &Body, queried: RefundOutcome) -> RefundOutcome {
     match queried {
-        RefundOutcome::Processing if refused.get("code") != "10000" => {
+        RefundOutcome::NotFound if refused.get("code") != "10000" => {
             RefundOutcome::Failed(failure(refused, FailureReason::ProviderRefused))
         }
+        // Neither done nor refused: it is asked for again.
+        RefundOutcome::NotFound => RefundOutcome::Processing,
         other => other,
     }
 }
@@ -209,6 +211,7 @@ pub(super) fn refund_queried(trade: &TradeRef, refund: &RefundRef, body: &Body) 
             RefundOutcome::Unknown("Alipay has a refund of that number over another amount".into())
         }
         ("10000", "REFUND_SUCCESS") => RefundOutcome::Done,
+        ("10000", "") => RefundOutcome::NotFound,
         ("10000", _) => RefundOutcome::Processing,
         _ => RefundOutcome::Unknown(body.words()),
     }

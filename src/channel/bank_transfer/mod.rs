@@ -49,7 +49,8 @@ fn capabilities(scheme: &Scheme) -> Capabilities {
         // The code stays good; a fresh one would only take another reference.
         code_lifetime: Duration::from_secs(3600),
         code_grace: Duration::from_secs(60),
-        confirm_patience: Duration::from_secs(3600),
+        // A transfer that was begun in time is on the account within minutes.
+        confirm_patience: Duration::from_secs(30 * 60),
         query_interval: Duration::from_secs(60),
         shown_query_interval: Duration::from_secs(60),
         void_not_before: Duration::ZERO,

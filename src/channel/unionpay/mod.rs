@@ -413,7 +413,10 @@ impl Channel for UnionPay {
             Reply::Signed(fields) => match of_answer(&fields) {
                 // Accepted, or taken for one that was asked for before: how it ended is another question.
                 Meaning::Done | Meaning::UnderWay | Meaning::Unknown => match self.query_refund(trade, refund).await {
-                    RefundOutcome::Unknown(_) if of_answer(&fields) != Meaning::Unknown => RefundOutcome::Processing,
+                    RefundOutcome::Unknown(_) | RefundOutcome::NotFound if of_answer(&fields) != Meaning::Unknown => {
+                        RefundOutcome::Processing
+                    }
+                    RefundOutcome::NotFound => RefundOutcome::Unknown(fields.words()),
                     outcome => outcome,
                 },
                 Meaning::Refused(reason) => RefundOutcome::Failed(failure(&fields, reason)),

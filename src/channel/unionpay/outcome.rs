@@ -68,7 +68,8 @@ pub(super) fn refund_queried(fields: &Fields) -> RefundOutcome {
         Meaning::UnderWay => RefundOutcome::Processing,
         Meaning::Refused(reason) => RefundOutcome::Failed(failure(fields, reason)),
         // Not received: the same refund may be asked for again.
-        Meaning::NotFound | Meaning::Returned | Meaning::Unknown => RefundOutcome::Unknown(fields.words()),
+        Meaning::NotFound => RefundOutcome::NotFound,
+        Meaning::Returned | Meaning::Unknown => RefundOutcome::Unknown(fields.words()),
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) fn submitted(state: &str, outcome: QueryOutcome) -> PayOutcome {
         QueryOutcome::CustomerConfirming | QueryOutcome::AwaitingCustomer => PayOutcome::CustomerConfirming,
         QueryOutcome::Failed(failure) => PayOutcome::Failed(failure),
         QueryOutcome::Unknown(words) => PayOutcome::Unknown(words),
-        QueryOutcome::NotFound | QueryOutcome::Closed | QueryOutcome::Returned => {
+        QueryOutcome::NotFound | QueryOutcome::Closed | QueryOutcome::Returned | QueryOutcome::SomeReturned(_) => {
             PayOutcome::Unknown(format!("WeChat Pay says {state}"))
         }
     }
@@ -104,7 +104,11 @@ pub(super) fn of_state(state: &str, description: &str, payment: impl FnOnce() ->
             || QueryOutcome::Unknown("WeChat Pay says paid, but not which trade or how much".into()),
             QueryOutcome::Paid,
         ),
-        "REFUND" => QueryOutcome::Returned,
+        // The same word for a part and for the whole.
+        "REFUND" => payment().map_or_else(
+            || QueryOutcome::Unknown("WeChat Pay says refunded, but not which trade or how much was paid".into()),
+            QueryOutcome::SomeReturned,
+        ),
         "NOTPAY" | "ACCEPT" => QueryOutcome::AwaitingCustomer,
         "USERPAYING" => QueryOutcome::CustomerConfirming,
         "CLOSED" | "REVOKED" => QueryOutcome::Closed,
@@ -148,6 +152,14 @@ pub(super) fn of_refund_state(state: &str) -> RefundOutcome {
             provider_message: String::new(),
         }),
         other => RefundOutcome::Unknown(format!("WeChat Pay says {other}")),
+    }
+}
+
+/// Refused to tell of a refund.
+pub(super) fn refund_query_refused(error: &ApiError) -> RefundOutcome {
+    match error.code.as_str() {
+        "RESOURCE_NOT_EXISTS" | "REFUNDNOTEXIST" => RefundOutcome::NotFound,
+        _ => RefundOutcome::Unknown(error.words()),
     }
 }
 

@@ -158,6 +158,7 @@ fn queried(payment: &Payment, attempt: &Attempt, outcome: &QueryOutcome, numbers
             ),
             _ => vec![PaymentEvent::AttemptReversed { no, captured: true }],
         },
+        QueryOutcome::SomeReturned(paid) => partly_returned(payment, attempt, paid, numbers),
         _ if attempt.state.is_end() || attempt.state == A::SurplusRefunding => Vec::new(),
         QueryOutcome::Closed if attempt.state == A::Voiding => vec![PaymentEvent::AttemptClosed { no }],
         QueryOutcome::Closed => match attempt.way {
@@ -178,6 +179,36 @@ fn queried(payment: &Payment, attempt: &Attempt, outcome: &QueryOutcome, numbers
             _ => Vec::new(),
         },
         QueryOutcome::NotFound | QueryOutcome::Unknown(_) => Vec::new(),
+    }
+}
+
+/// It was paid, and nobody says how much of that went back. A sale is never called unpaid for that: it counts as paid,
+/// and a person looks.
+fn partly_returned(payment: &Payment, attempt: &Attempt, paid: &Paid, numbers: &Capabilities) -> Vec<PaymentEvent> {
+    use AttemptState as A;
+    let told = |what: &str| {
+        once(
+            payment,
+            format!(
+                "{} says that money of {} was returned, not by this till and not how much: {what}",
+                attempt.channel, attempt.out_trade_no
+            ),
+        )
+    };
+    match attempt.state {
+        // What becomes of our own refund is asked under its number.
+        A::Reversed | A::SurplusRefunding | A::SurplusRefunded | A::SurplusOwed => Vec::new(),
+        A::Succeeded if payment.refunds.iter().any(|refund| refund.state != RefundState::Failed) => Vec::new(),
+        A::Succeeded | A::Failed | A::Closed => told("check with the provider"),
+        // An earlier try of ours to reverse it may be what returned it, so what the reversal itself says decides.
+        A::Voiding if attempt.way == Way::ConsumerPresented => {
+            told("it is reversed as a whole; check with the provider")
+        }
+        _ => {
+            let mut events = succeeded(payment, attempt, paid, numbers);
+            events.extend(told("it counts as paid; check with the provider, and record here what went back"));
+            events
+        }
     }
 }
 
@@ -210,7 +241,7 @@ fn refunded(attempt: &Attempt, outcome: &RefundOutcome, memory: &mut Memory) -> 
         _ if attempt.state != AttemptState::SurplusRefunding => Vec::new(),
         RefundOutcome::Done => vec![PaymentEvent::SurplusRefunded { no: attempt.no }],
         RefundOutcome::Failed(failure) => complain(attempt, failure, memory, "refunded"),
-        RefundOutcome::Processing | RefundOutcome::Unknown(_) => Vec::new(),
+        RefundOutcome::Processing | RefundOutcome::NotFound | RefundOutcome::Unknown(_) => Vec::new(),
     }
 }
 

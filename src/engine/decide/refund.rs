@@ -169,7 +169,7 @@ pub(in crate::engine) fn refund_events(
             )));
             events
         }
-        (RefundState::Pending, RefundOutcome::Processing | RefundOutcome::Unknown(_)) => {
+        (RefundState::Pending, RefundOutcome::Processing | RefundOutcome::NotFound | RefundOutcome::Unknown(_)) => {
             if memory.tries < CALLS_BEFORE_COMPLAINT || std::mem::replace(&mut memory.complained, true) {
                 return Vec::new();
             }

@@ -124,7 +124,7 @@ impl V2 {
         match self.call("/pay/refundquery", message).await {
             Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
             Reply::Signed(message) => outcome::refund_queried(trade, refund, &message),
-            Reply::Refused(error, _) => RefundOutcome::Unknown(error.words()),
+            Reply::Refused(error, _) => meaning::refund_query_refused(&error),
         }
     }
 }

@@ -175,7 +175,7 @@ impl V3 {
         match self.call(Method::GET, &path, None).await {
             Reply::NotSent(words) | Reply::Unknown(words) => RefundOutcome::Unknown(words),
             Reply::Signed(body) => outcome::refunded(trade, refund, &body),
-            Reply::Refused(error) => RefundOutcome::Unknown(error.words()),
+            Reply::Refused(error) => meaning::refund_query_refused(&error),
         }
     }
 
