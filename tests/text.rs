@@ -75,7 +75,8 @@ fn every_name_the_program_can_send_has_its_words_in_both_languages() {
     let events = names_in(include_str!("../src/payment/event.rs"));
     let rejections = names_in(include_str!("../src/payment/code.rs"));
     assert_eq!((states[7].as_str(), pending.len(), failures.len()), ("refunded", 7, 11));
-    assert_eq!((events.len(), rejections.len()), (23, 11));
+    let faults = names_in(include_str!("../src/channel/account_test.rs"));
+    assert_eq!((events.len(), rejections.len(), faults.len()), (23, 11, 15));
     let attempts = serde_names(&[
         AttemptState::Prepared,
         AttemptState::CodeShown,
@@ -100,7 +101,7 @@ fn every_name_the_program_can_send_has_its_words_in_both_languages() {
     let ways = serde_names(&[Way::MerchantPresented, Way::ConsumerPresented]);
     let channels = ["alipay", "wechatpay", "unionpay", "bank_transfer"].map(str::to_owned);
     let short = |names: &[String]| names.iter().map(|name| format!("{name}_short")).collect::<Vec<_>>();
-    let groups: [(&str, &[String]); 12] = [
+    let groups: [(&str, &[String]); 13] = [
         ("state", states),
         ("pending", pending),
         ("pending", &short(pending)),
@@ -108,6 +109,7 @@ fn every_name_the_program_can_send_has_its_words_in_both_languages() {
         ("failure", &short(&failures)),
         ("event", &events),
         ("rejection", &rejections),
+        ("account-fault", &faults),
         ("attempt", &attempts),
         ("void", &voids),
         ("way", &ways),

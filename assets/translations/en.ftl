@@ -457,8 +457,6 @@ settings-store = Store
 settings-store-name = Shop's name
 settings-till-name = Till's name
 settings-accounts = Merchant accounts
-settings-accounts-none = No merchant account: the till is in training mode.
-settings-accounts-hint = Add one with: scantill account add
 settings-about = About
 settings-version = Version { $version }
 settings-data-dir = Data folder
@@ -688,7 +686,6 @@ trade-refunded = Returned
 
 ## Merchant accounts
 
-settings-accounts = Merchant accounts
 settings-accounts-open = Accounts and keys…
 accounts-title = Merchant accounts
 accounts-add = New account

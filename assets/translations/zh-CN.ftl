@@ -440,8 +440,6 @@ settings-store = 门店
 settings-store-name = 店名
 settings-till-name = 收银台名称
 settings-accounts = 商户账户
-settings-accounts-none = 没有商户账户：现在是练习模式。
-settings-accounts-hint = 添加账户请用命令：scantill account add
 settings-about = 关于
 settings-version = 版本 { $version }
 settings-data-dir = 数据文件夹
@@ -671,7 +669,6 @@ trade-refunded = 已退回
 
 ## 商户账户
 
-settings-accounts = 商户账户
 settings-accounts-open = 账户与密钥…
 accounts-title = 商户账户
 accounts-add = 新账户

@@ -2,6 +2,7 @@
 //! signature names one that is not held. One look at a time, and nobody's payment waits for one that is not needed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use reqwest::Method;
 
@@ -14,10 +15,11 @@ use crate::payment::UnixMillis;
 /// How long after a look that failed the next one is due.
 const AGAIN: UnixMillis = 600_000;
 
-/// A look that failed: those who waited for it need not look again.
+/// A look that failed: those who waited for it need not look again. Who comes after it does, even within the same
+/// millisecond.
 #[derive(Debug, Clone)]
 pub(super) struct Failed {
-    at: UnixMillis,
+    at: Instant,
     reply: Reply,
 }
 
@@ -25,21 +27,21 @@ impl V3 {
     /// Makes sure that a key of the platform's is held, and has the certificates looked at behind the call where they
     /// are due.
     pub(super) async fn hold_a_key(self: &Arc<Self>) -> Result<(), Reply> {
-        let began = now();
+        let began = Instant::now();
         let keys = &self.credentials.platform;
-        if keys.is_empty(began) {
+        if keys.is_empty(now()) {
             let mut turn = self.turn.lock().await;
             if !keys.is_empty(now()) {
                 return Ok(());
             }
-            if let Some(failed) = turn.as_ref().filter(|failed| failed.at >= began) {
+            if let Some(failed) = turn.as_ref().filter(|failed| failed.at > began) {
                 return Err(failed.reply.clone());
             }
             if let Err(reply) = self.look().await {
-                *turn = Some(Failed { at: now(), reply: reply.clone() });
+                *turn = Some(Failed { at: Instant::now(), reply: reply.clone() });
                 return Err(reply);
             }
-        } else if keys.is_stale(began) {
+        } else if keys.is_stale(now()) {
             self.behind(|this| async move {
                 let _turn = this.turn.lock().await;
                 let keys = &this.credentials.platform;
