@@ -30,7 +30,8 @@ pub struct Capabilities {
     pub code_lifetime: Duration,
     /// How long past that the old code is still awaited, for a customer who has scanned it already.
     pub code_grace: Duration,
-    /// How long a customer may take to confirm a scanned payment code before it is taken back.
+    /// How long a customer may take to confirm a scanned payment code before it is taken back. Where the cashier
+    /// confirms: how long past the offer that may still be done.
     pub confirm_patience: Duration,
     /// How long between queries while a customer confirms or a result is unknown.
     pub query_interval: Duration,
