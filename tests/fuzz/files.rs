@@ -39,7 +39,7 @@ fn damaged_keys_and_certificates_are_errors() {
     run(&damaged_text(&samples), |text| {
         let _ = RsaPrivateKey::from_pem(&text).map(|key| key.sign(b"a message"));
         let _ = RsaPublicKey::from_pem(&text).map(|key| key.verify(b"a message", b"no signature").unwrap_err());
-        let _ = certificates(&text).map(|all| all.iter().map(|one| one.check_time(0)).count());
+        let _ = certificates(&text).map(|all| all.iter().filter(|one| one.check_time(0).is_ok()).count());
     });
     run(&damaged(vec![KEY.as_bytes().to_vec()]), |bytes| assert!(read_pkcs12(&bytes, "password").is_err()));
 }

@@ -320,7 +320,7 @@ impl State {
                     let words = look.say_with("refund-failed", &[("reason", reason.into())]);
                     (palette.danger, Icon::Failure, words, small.join(" · "))
                 }
-                _ => (
+                RefundState::Pending => (
                     palette.warning,
                     Icon::Unknown,
                     with("refund-processing", refund.amount),

@@ -54,11 +54,14 @@ pub struct State {
     trouble: Option<String>,
 }
 
+/// The providers' forms and the merchant's accounts.
+pub type FormsAndAccounts = (Vec<AccountFormView>, Vec<AccountView>);
+
 /// What happens on the page.
 #[derive(Clone)]
 pub enum Message {
     /// Forms and accounts came, or why not.
-    Loaded(Box<Result<(Vec<AccountFormView>, Vec<AccountView>), String>>),
+    Loaded(Box<Result<FormsAndAccounts, String>>),
     /// To the line or field above or below.
     Move(isize),
     /// Take the chosen line, or go on.
@@ -203,7 +206,7 @@ impl State {
             Message::Choose(index) => self.choose(index),
             Message::Enter => self.enter(),
             Message::Back => self.back(),
-            Message::Add => self.to_provider(),
+            Message::Add => self.go_to_provider(),
             Message::Toggle => self.account().map_or(Action::None, |account| {
                 let change = ChangeAccount { enabled: Some(!account.enabled), ..ChangeAccount::default() };
                 Action::Change(account.id.clone(), change)
@@ -241,10 +244,7 @@ impl State {
     }
 
     fn in_form(&mut self, message: Message) -> Action {
-        let form = match &mut self.step {
-            Step::Form(form) | Step::Picker(form, _) => form,
-            _ => return Action::None,
-        };
+        let (Step::Form(form) | Step::Picker(form, _)) = &mut self.step else { return Action::None };
         match message {
             Message::Text(text) => form.type_text(&text),
             Message::Backspace => form.backspace(),
@@ -332,7 +332,7 @@ impl State {
     fn enter(&mut self) -> Action {
         let on_account = self.account().is_some();
         match &mut self.step {
-            Step::List if !on_account => self.to_provider(),
+            Step::List if !on_account => self.go_to_provider(),
             Step::List => Action::None,
             Step::Provider => {
                 if let Some(form) = self.forms.get(self.chosen) {
@@ -363,7 +363,7 @@ impl State {
         Action::None
     }
 
-    fn to_provider(&mut self) -> Action {
+    fn go_to_provider(&mut self) -> Action {
         (self.step, self.chosen, self.trouble) = (Step::Provider, 0, None);
         Action::None
     }
