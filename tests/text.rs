@@ -211,3 +211,20 @@ fn the_fonts_have_every_character_of_both_languages_and_figures_stand_in_columns
     }
     assert!(fonts.iter().map(|bytes| bytes.len()).sum::<usize>() < 5_000_000);
 }
+
+#[test]
+fn an_accounts_form_and_what_is_wrong_with_it_have_words_in_both_languages() {
+    let zh = variables(ZH_CN);
+    for form in scantill::channel::forms() {
+        let about = format!("accounts-about-{}", form.channel.as_str().replace('_', "-"));
+        assert!(zh.contains_key(&about), "{about}");
+        for field in form.fields {
+            let key = format!("credential-{}-{}", form.channel, field.name).replace('_', "-");
+            assert!(zh.contains_key(&key), "{key} = {}", field.label);
+        }
+    }
+    for fault in names_in(include_str!("../src/channel/account_test.rs")) {
+        let key = format!("account-fault-{}", fault.replace('_', "-"));
+        assert!(zh.contains_key(&key), "{key}");
+    }
+}

@@ -433,7 +433,6 @@ refund-done = { $amount } went back to the customer
 refund-processing = { $amount } is on its way back
 refund-failed = Not refunded. { $reason }
 refund-not-paid = This sale was not paid: there is nothing to give back.
-refund-later = Refunds come in a later version.
 
 ## Settings
 
@@ -824,3 +823,26 @@ pending-awaiting-cashier-short = Look
 refund-reason-optional = Why (optional)
 help-refund = Refund the sale that is open or chosen
 error-notification-unmatched = A provider tells of money that fits no sale here. Tell the manager: it is kept under notices.
+credential-wechatpay-gateway-root-certificate = Root certificate of the connection
+credential-bank-transfer-scheme = Scheme
+credential-bank-transfer-promptpay-kind = Kind of PromptPay number
+credential-bank-transfer-promptpay-id = PromptPay number
+credential-bank-transfer-pix-key = PIX key
+credential-bank-transfer-pix-name = Name
+credential-bank-transfer-pix-city = City
+credential-bank-transfer-paynow-kind = Kind of PayNow number
+credential-bank-transfer-paynow-id = PayNow number
+credential-bank-transfer-paynow-name = Name
+credential-bank-transfer-upi-address = UPI id
+credential-bank-transfer-upi-name = Name
+credential-bank-transfer-sepa-iban = IBAN
+credential-bank-transfer-sepa-bic = BIC
+credential-bank-transfer-sepa-name = Account holder
+credential-bank-transfer-swiss-iban = IBAN or QR-IBAN
+credential-bank-transfer-swiss-currency = Currency
+credential-bank-transfer-swiss-name = Account holder
+credential-bank-transfer-swiss-street = Street
+credential-bank-transfer-swiss-house = House number
+credential-bank-transfer-swiss-postcode = Postal code
+credential-bank-transfer-swiss-town = Town
+credential-bank-transfer-swiss-country = Country

@@ -416,7 +416,6 @@ refund-done = { $amount } 已退回顾客
 refund-processing = { $amount } 正在退回
 refund-failed = 没有退款。{ $reason }
 refund-not-paid = 这笔没有收款，没有可退的钱。
-refund-later = 退款将在以后的版本提供。
 
 ## 设置
 
@@ -807,3 +806,26 @@ pending-awaiting-cashier-short = 待核对
 refund-reason-optional = 原因（可不填）
 help-refund = 给打开或选中的这笔退款
 error-notification-unmatched = 支付机构通知了一笔与账簿不符的钱。请告诉店长：已记录在通知里。
+credential-wechatpay-gateway-root-certificate = 连接的根证书
+credential-bank-transfer-scheme = 收款码标准
+credential-bank-transfer-promptpay-kind = PromptPay 号码类型
+credential-bank-transfer-promptpay-id = PromptPay 号码
+credential-bank-transfer-pix-key = PIX 密钥
+credential-bank-transfer-pix-name = 名称
+credential-bank-transfer-pix-city = 城市
+credential-bank-transfer-paynow-kind = PayNow 号码类型
+credential-bank-transfer-paynow-id = PayNow 号码
+credential-bank-transfer-paynow-name = 名称
+credential-bank-transfer-upi-address = UPI 地址
+credential-bank-transfer-upi-name = 名称
+credential-bank-transfer-sepa-iban = IBAN 账号
+credential-bank-transfer-sepa-bic = BIC 代码
+credential-bank-transfer-sepa-name = 户名
+credential-bank-transfer-swiss-iban = IBAN 或 QR-IBAN
+credential-bank-transfer-swiss-currency = 币种
+credential-bank-transfer-swiss-name = 户名
+credential-bank-transfer-swiss-street = 街道
+credential-bank-transfer-swiss-house = 门牌号
+credential-bank-transfer-swiss-postcode = 邮政编码
+credential-bank-transfer-swiss-town = 城市
+credential-bank-transfer-swiss-country = 国家
