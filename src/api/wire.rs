@@ -556,6 +556,10 @@ pub struct TakingsParams {
     /// With or without real money; by the open accounts where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<bool>,
+    /// ISO 4217; CNY where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>)]
+    pub currency: Option<Currency>,
 }
 
 /// An error as `application/problem+json` (RFC 9457), with a stable `code`.

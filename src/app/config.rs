@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::crypto::KeptIn;
 use crate::ledger::BusinessCalendar;
+use crate::money::Currency;
 
 /// The settings. Every field may be left out.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -18,6 +19,8 @@ pub struct Config {
     pub store_name: String,
     /// What people call this till.
     pub till_name: String,
+    /// What the till takes, ISO 4217.
+    pub currency: Currency,
     /// IANA name, such as `Asia/Shanghai`; the machine's where absent.
     pub time_zone: Option<String>,
     /// The hour (0-23, local) at which a business day begins.
@@ -35,6 +38,7 @@ impl Default for Config {
         Self {
             store_name: "My shop".into(),
             till_name: "Till 1".into(),
+            currency: Currency::CNY,
             time_zone: None,
             business_day_starts_at: 0,
             sandbox_listen: None,

@@ -30,6 +30,7 @@ use std::time::Instant;
 use futures::future::BoxFuture;
 
 use crate::client::Client;
+use crate::money::Currency;
 use crate::scan::SourceSpec;
 use program::Till;
 use text::Language;
@@ -51,6 +52,8 @@ pub struct Launch {
     pub settings_file: Option<PathBuf>,
     /// The size of both windows in logical pixels; 1280x800 where absent.
     pub window_size: Option<(u32, u32)>,
+    /// What the till takes.
+    pub currency: Currency,
     /// When the program started, to tell how long the first frame took.
     pub started: Instant,
 }
@@ -113,6 +116,7 @@ impl Launch {
             dark: None,
             settings_file: None,
             window_size: None,
+            currency: Currency::CNY,
             started: Instant::now(),
         }
     }

@@ -211,7 +211,7 @@ impl Till {
             connection: None,
             link: Link::Starting,
             training: false,
-            counter: Counter::default(),
+            counter: Counter::taking(launch.currency),
             page: Page::Counter,
             back: Page::Counter,
             sales: sales::State::default(),
@@ -550,15 +550,16 @@ impl Till {
 
     fn refresh(&self) -> Task<Message> {
         let query = PaymentQuery { limit: Some(RECENT), ..PaymentQuery::default() };
+        let params = self.takings_params();
         Task::batch([
             self.call(|client| async move { client.payments(&query).await }, Message::Recent),
-            self.call(|client| async move { client.takings(&TakingsParams::default()).await }, Message::Today),
+            self.call(|client| async move { client.takings(&params).await }, Message::Today),
         ])
     }
 
     fn fetch_day(&self) -> Task<Message> {
         let date = self.takings.date();
-        let params = TakingsParams { date: date.clone(), ..TakingsParams::default() };
+        let params = TakingsParams { date: date.clone(), ..self.takings_params() };
         self.call(
             |client| async move { client.takings(&params).await },
             move |answer| Message::DayTakings(date.clone(), answer),
@@ -623,8 +624,13 @@ impl Till {
         Task::batch([story, self.perform(effects), refresh])
     }
 
+    fn takings_params(&self) -> TakingsParams {
+        TakingsParams { currency: Some(self.counter.entry.currency()), ..TakingsParams::default() }
+    }
+
     fn refresh_takings(&self) -> Task<Message> {
-        let today = self.call(|client| async move { client.takings(&TakingsParams::default()).await }, Message::Today);
+        let params = self.takings_params();
+        let today = self.call(|client| async move { client.takings(&params).await }, Message::Today);
         if self.page == Page::Takings && self.takings.day.is_some() {
             return Task::batch([today, self.fetch_day()]);
         }

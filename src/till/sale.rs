@@ -282,8 +282,16 @@ pub struct Counter {
 
 impl Default for Counter {
     fn default() -> Self {
+        Self::taking(Currency::CNY)
+    }
+}
+
+impl Counter {
+    /// An idle counter that takes that currency.
+    #[must_use]
+    pub const fn taking(currency: Currency) -> Self {
         Self {
-            entry: Entry::new(Currency::CNY),
+            entry: Entry::new(currency),
             note: String::new(),
             typed_code: String::new(),
             focus: Focus::Amount,
@@ -292,9 +300,7 @@ impl Default for Counter {
             channels: Vec::new(),
         }
     }
-}
 
-impl Counter {
     /// Whether a sale is under way that closing the window would leave behind.
     #[must_use]
     pub const fn is_busy(&self) -> bool {

@@ -33,7 +33,7 @@ pub(in crate::api) async fn takings(
         store: (!caller.admin).then_some(caller.store),
         till: params.till,
         training: params.training.unwrap_or_else(|| state.engine.is_training()),
-        currency: Currency::CNY,
+        currency: params.currency.unwrap_or(Currency::CNY),
     };
     Ok(axum::Json(ledger.takings(&query).await?))
 }

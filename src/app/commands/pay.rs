@@ -14,7 +14,7 @@ use crate::app::config::Config;
 use crate::app::data::DataDir;
 use crate::app::reach::{Reached, reach};
 use crate::client::{Client, ClientError, StreamEvent, idempotency_key};
-use crate::money::{Currency, Money};
+use crate::money::Money;
 use crate::payment::{AttemptState, ChannelId, PaymentState, PendingReason};
 use crate::qr::Modules;
 
@@ -22,7 +22,7 @@ use crate::qr::Modules;
 const READ_ANEW: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(args: PayArgs, data: &DataDir, config: &Config) -> Result<ExitCode> {
-    let amount = match Money::parse_sale(&args.amount, Currency::CNY) {
+    let amount = match Money::parse_sale(&args.amount, config.currency) {
         Ok(amount) => amount,
         Err(error) => {
             eprintln!("scantill: {:?}: {error}. No payment was begun", args.amount);

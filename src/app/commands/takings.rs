@@ -11,7 +11,6 @@ use crate::app::config::Config;
 use crate::app::data::DataDir;
 use crate::app::embedded::now;
 use crate::ledger::{Ledger, TakingsQuery};
-use crate::money::Currency;
 use crate::report::{Format, TakingsReport, render};
 
 pub(super) async fn run(args: TakingsArgs, data: &DataDir, config: &Config) -> Result<ExitCode> {
@@ -33,7 +32,7 @@ pub(super) async fn run(args: TakingsArgs, data: &DataDir, config: &Config) -> R
     let ledger = Ledger::open(data.ledger_config(args.books.database, config.calendar(), true)?).await?;
     let live = ledger.takes_real_money().await?;
     let day = date.unwrap_or_else(|| ledger.business_day(now()));
-    let query = TakingsQuery { day, store: None, till: None, training: !live, currency: Currency::CNY };
+    let query = TakingsQuery { day, store: None, till: None, training: !live, currency: config.currency };
     let takings = ledger.takings(&query).await?;
     let store_name =
         ledger.stores().await?.into_iter().next().map_or_else(|| config.store_name.clone(), |store| store.name);

@@ -18,6 +18,7 @@ use crate::till::text::Language;
 use crate::till::{Connection, Launch};
 
 pub(super) fn run(args: TillArgs, data: DataDir, config: Config, started: Instant) -> Result<ExitCode> {
+    let currency = config.currency;
     let camera = args.camera.as_deref().map(SourceSpec::parse).transpose()?;
     let runtime = runtime()?;
     let handle = runtime.handle().clone();
@@ -49,6 +50,7 @@ pub(super) fn run(args: TillArgs, data: DataDir, config: Config, started: Instan
         dark: args.theme.map(|theme| theme == ThemeArg::Dark),
         settings_file,
         window_size: args.window,
+        currency,
         started,
     };
     let result = crate::till::run(launch);

@@ -21,6 +21,7 @@ pub fn mark<'a, Message: 'a>(look: Look<'_>, channel: &ChannelId, side: f32) -> 
         "alipay" => "支",
         "wechatpay" => "微",
         "unionpay" => "银",
+        "bank_transfer" => "转",
         other => return strong(other.chars().take(1).collect::<String>(), side * 0.6, look.palette.muted),
     };
     container(line(sign, side * 0.58, iced::Color::WHITE).font(font::LATIN_BOLD).line_height(1.0))

@@ -166,7 +166,7 @@ fn field_row<'a>(look: Look<'a>, form: &'a Form, index: usize, field: &'a Creden
     let channel = form.form.channel.as_str();
     let focused = form.focused() == index;
     let pointed = form.pointed.as_deref() == Some(field.name.as_str());
-    let optional = !field.required && field.required_when.is_none();
+    let optional = !field.required && field.required_when.is_none() && field.kind != CredentialKind::Choice;
     let mut name = row![line(label(look, channel, &field.name, Some(field)), size::BODY, palette.text)]
         .spacing(distance::SMALL)
         .align_y(Center);
