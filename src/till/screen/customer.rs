@@ -67,11 +67,14 @@ pub enum NotPaid {
 #[derive(Debug, Default)]
 pub struct State {
     drawings: HashMap<String, Drawing>,
+    /// Whether some channel takes the customer's own payment code.
+    takes_codes: bool,
 }
 
 impl State {
     /// What is to be shown for a counter, and the codes' drawings made ready.
     pub fn prepare(&mut self, counter: &Counter) {
+        self.takes_codes = counter.channels.iter().any(|channel| channel.ways.contains(&Way::ConsumerPresented));
         let Some(collecting) = counter.collecting() else {
             self.drawings.clear();
             return;
@@ -287,6 +290,7 @@ fn due_page<'a, Message: 'a>(
     ]
     .spacing(distance::MEDIUM)
     .align_y(Center);
+    let invite = state.takes_codes.then_some(invite);
     let lead: Element<'a, Message> = match failed {
         None => line(look.say("display-due"), 24.0, palette.muted).into(),
         Some(reason) => {
