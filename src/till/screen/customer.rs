@@ -6,7 +6,7 @@ use iced::widget::{Row, button, column, container, row, space};
 use iced::{Center, Element, Fill, Size};
 
 use crate::money::Money;
-use crate::payment::{AttemptState, ChannelId, FailureReason, PendingReason};
+use crate::payment::{AttemptState, ChannelId, FailureReason, PendingReason, Way};
 use crate::till::font;
 use crate::till::icon::{self, Icon};
 use crate::till::sale::{Counter, EndKind, Hint, Phase, ShownCode, THANKS_MS};
