@@ -71,8 +71,9 @@ fn capabilities() -> Capabilities {
         void_not_before: Duration::ZERO,
         // A void is of the same day; the hour is the channel's own matter.
         void_window: day,
-        // A shown order cannot be closed, only left to run out, and that is too long to wait for.
-        close_patience: Duration::from_secs(3),
+        // An order code that was shown cannot be closed, it runs out: no sale waits for that. Paid all the same, it is a
+        // surplus, which goes back by itself.
+        close_patience: Duration::ZERO,
         // Eleven months by UnionPay's SDKs, in parts (an older specification of payments by code said 30 days).
         refund: Some(RefundRules { window: day * 330, partial: true }),
         bill: Some(BillRules { kinds: vec![BillKind::Trades], ready_hour: 9 }),

@@ -10,7 +10,8 @@ use crate::payment::{PaymentId, RefundState};
 use crate::till::entry::{Entry, Key};
 use crate::till::font;
 use crate::till::icon::{self, Icon};
-use crate::till::theme::{Look, Role, Tone, card, press, round, size, space as distance};
+use crate::till::theme::{Look, Role, card, press, round, size, space as distance};
+use crate::till::widget::notice::notice;
 use crate::till::widget::{amount, badge, keys, line, strong};
 
 use super::cashier::reason_words;
@@ -236,8 +237,8 @@ impl State {
         let field = |on: bool| if on { Role::Chosen } else { Role::Plain };
         let caret = |on: bool| if on { "▏" } else { "" };
         let reason_hint = if self.by_hand { "refund-reason" } else { "refund-reason-optional" };
-        let trouble = self.trouble.as_ref().map(|why| told(palette.danger, Icon::Warning, why.clone()));
-        let hand = self.by_hand.then(|| told(palette.warning, Icon::Wallet, look.say("refund-by-hand")));
+        let trouble = self.trouble.as_ref().map(|why| notice(palette.danger, Icon::Warning, why, ""));
+        let hand = self.by_hand.then(|| notice(palette.warning, Icon::Wallet, &look.say("refund-by-hand"), ""));
         column![
             button(
                 column![
@@ -265,10 +266,10 @@ impl State {
             hand,
             trouble,
             row![
-                act(look, "Esc", look.say("common-back"), Message::Back, Role::Plain),
-                act(look, "Tab", look.say("refund-reason"), Message::Field, Role::Plain),
+                keys::act(look, "Esc", look.say("common-back"), Some(Message::Back), Role::Plain),
+                keys::act(look, "Tab", look.say("refund-reason"), Some(Message::Field), Role::Plain),
                 space().width(Fill),
-                act(look, "Enter", self.go_words(look, "refund-go"), Message::Enter, Role::Primary),
+                keys::act(look, "Enter", self.go_words(look, "refund-go"), Some(Message::Enter), Role::Primary),
             ]
             .spacing(distance::SMALL),
         ]
@@ -294,9 +295,9 @@ impl State {
             .align_y(Center),
             line(look.say(body), size::LABEL, palette.muted),
             row![
-                act(look, "Esc", look.say("common-back"), Message::Back, Role::Plain),
+                keys::act(look, "Esc", look.say("common-back"), Some(Message::Back), Role::Plain),
                 space().width(Fill),
-                act(look, "Enter", self.go_words(look, "refund-go"), Message::Enter, Role::Primary),
+                keys::act(look, "Enter", self.go_words(look, "refund-go"), Some(Message::Enter), Role::Primary),
             ]
             .spacing(distance::SMALL),
         ]
@@ -345,36 +346,12 @@ impl State {
             .padding(distance::GROUP)
             .width(Fill)
             .style(round(tone.tint, distance::CARD_RADIUS)),
-            row![space().width(Fill), act(look, "Enter", look.say("common-ok"), Message::Enter, Role::Primary)],
+            row![
+                space().width(Fill),
+                keys::act(look, "Enter", look.say("common-ok"), Some(Message::Enter), Role::Primary)
+            ],
         ]
         .spacing(distance::GROUP)
         .into()
     }
-}
-
-fn told<'a>(tone: Tone, sign: Icon, words: String) -> Element<'a, Message> {
-    container(
-        row![icon::view(sign, 24.0, tone.mark), line(words, size::LABEL, tone.text).width(Fill)]
-            .spacing(distance::MEDIUM)
-            .align_y(Center),
-    )
-    .padding(distance::GAP)
-    .width(Fill)
-    .style(round(tone.tint, distance::CONTROL_RADIUS))
-    .into()
-}
-
-fn act<'a>(look: Look<'a>, cap: &'static str, label: String, message: Message, role: Role) -> Element<'a, Message> {
-    let color = if role == Role::Primary { look.palette.on_accent } else { look.palette.text };
-    button(
-        row![line(label, size::LABEL, color).font(font::LATIN_BOLD), keys::cap(look, cap)]
-            .spacing(distance::SMALL)
-            .align_y(Center)
-            .height(Fill),
-    )
-    .height(distance::TOUCH)
-    .padding([0.0, distance::GAP])
-    .on_press(message)
-    .style(press(look.palette, role))
-    .into()
 }

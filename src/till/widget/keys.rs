@@ -34,3 +34,25 @@ pub fn key<'a, Message: Clone + 'a>(
     .style(press(look.palette, Role::Quiet))
     .into()
 }
+
+/// A button with its key beside what it does.
+pub fn act<'a, Message: Clone + 'a>(
+    look: Look<'_>,
+    name: &'static str,
+    label: String,
+    message: Option<Message>,
+    role: Role,
+) -> Element<'a, Message> {
+    let color = if role == Role::Primary { look.palette.on_accent } else { look.palette.text };
+    button(
+        row![line(label, size::LABEL, color).font(font::LATIN_BOLD), cap(look, name)]
+            .spacing(space::SMALL)
+            .align_y(Center)
+            .height(iced::Fill),
+    )
+    .height(space::TOUCH)
+    .padding([0.0, space::GAP])
+    .on_press_maybe(message)
+    .style(press(look.palette, role))
+    .into()
+}

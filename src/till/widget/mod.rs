@@ -7,6 +7,7 @@ pub mod code;
 pub mod ime;
 pub mod keypad;
 pub mod keys;
+pub mod notice;
 pub mod preview;
 pub mod ring;
 pub mod sale_row;

@@ -10,46 +10,12 @@ use crate::api::wire::{CredentialFieldView, CredentialKind};
 use crate::till::font;
 use crate::till::icon::{self, Icon};
 use crate::till::text::Language;
-use crate::till::theme::{Look, Role, Tone, boxed, card, press, rail, round, scroll, size, space as distance};
+use crate::till::theme::{Look, Role, boxed, card, press, rail, round, scroll, size, space as distance};
+use crate::till::widget::notice::notice;
 use crate::till::widget::{badge, keys, line, strong};
 
 /// How many signs of an open value are shown.
 const SHOWN_CHARS: usize = 56;
-
-/// A button with its key.
-pub(super) fn act<'a>(
-    look: Look<'a>,
-    cap: &'static str,
-    label: String,
-    message: Option<Message>,
-    role: Role,
-) -> Element<'a, Message> {
-    let color = if role == Role::Primary { look.palette.on_accent } else { look.palette.text };
-    button(
-        row![line(label, size::LABEL, color).font(font::LATIN_BOLD), keys::cap(look, cap)]
-            .spacing(distance::SMALL)
-            .align_y(Center)
-            .height(Fill),
-    )
-    .height(distance::TOUCH)
-    .padding([0.0, distance::GAP])
-    .on_press_maybe(message)
-    .style(press(look.palette, role))
-    .into()
-}
-
-/// A line that tells something, with its sign; `small` stands below for support.
-pub(super) fn notice<'a>(tone: Tone, sign: Icon, words: &str, small: &str) -> Element<'a, Message> {
-    let mut told = column![line(words.to_owned(), size::LABEL, tone.text)].spacing(distance::TINY);
-    if !small.is_empty() {
-        told = told.push(line(small.to_owned(), size::BODY, tone.text));
-    }
-    container(row![icon::view(sign, 24.0, tone.mark), told.width(Fill)].spacing(distance::MEDIUM))
-        .padding(distance::GAP)
-        .width(Fill)
-        .style(round(tone.tint, distance::CONTROL_RADIUS))
-        .into()
-}
 
 /// What came of a test.
 pub(super) fn verdict<'a>(look: Look<'a>, verdict: &Verdict) -> Element<'a, Message> {
@@ -230,13 +196,19 @@ pub(super) fn view<'a>(look: Look<'a>, form: &'a Form) -> Element<'a, Message> {
         space().height(Fill),
         line(look.say("accounts-sealed-hint"), size::BODY, palette.muted),
         row![
-            act(look, "Ctrl V", look.say("accounts-paste"), Some(Message::Paste), Role::Plain),
-            act(look, "Ctrl O", look.say("accounts-pick"), form.takes_file().then_some(Message::Pick), Role::Plain),
+            keys::act(look, "Ctrl V", look.say("accounts-paste"), Some(Message::Paste), Role::Plain),
+            keys::act(
+                look,
+                "Ctrl O",
+                look.say("accounts-pick"),
+                form.takes_file().then_some(Message::Pick),
+                Role::Plain
+            ),
         ]
         .spacing(distance::SMALL),
         row![
-            act(look, "Ctrl T", look.say("accounts-test"), Some(Message::Test), Role::Plain),
-            act(look, "Ctrl S", look.say("accounts-save"), Some(Message::Keep), Role::Primary),
+            keys::act(look, "Ctrl T", look.say("accounts-test"), Some(Message::Test), Role::Plain),
+            keys::act(look, "Ctrl S", look.say("accounts-save"), Some(Message::Keep), Role::Primary),
         ]
         .spacing(distance::SMALL),
     ]

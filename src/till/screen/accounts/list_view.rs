@@ -8,6 +8,7 @@ use crate::api::wire::AccountView;
 use crate::payment::AccountId;
 use crate::till::icon::{self, Icon};
 use crate::till::theme::{Look, Role, Tone, card, press, rail, round, scroll, size, space as distance};
+use crate::till::widget::notice::notice;
 use crate::till::widget::{badge, keys, line, rule, strong};
 
 const ROW: f32 = 76.0;
@@ -60,7 +61,7 @@ pub(super) fn accounts<'a>(look: Look<'a>, state: &'a State) -> Element<'a, Mess
         .style(card(palette))
         .into(),
     };
-    let trouble = state.trouble.as_ref().map(|why| form_view::notice(palette.danger, Icon::Warning, why, ""));
+    let trouble = state.trouble.as_ref().map(|why| notice(palette.danger, Icon::Warning, why, ""));
     column![
         strong(look.say("accounts-title"), size::HEADING, palette.text),
         trouble,
@@ -151,15 +152,15 @@ fn detail<'a>(look: Look<'a>, state: &'a State, account: &'a AccountView) -> Ele
         let shown = credential.shown.clone().unwrap_or_else(|| look.say("accounts-sealed"));
         facts = facts.push(fact(look, form_view::label(look, account.channel.as_str(), &credential.name, None), shown));
     }
-    let problem = account.problem.as_ref().map(|why| form_view::notice(palette.danger, Icon::Warning, why, ""));
+    let problem = account.problem.as_ref().map(|why| notice(palette.danger, Icon::Warning, why, ""));
     let warnings = account.warnings.iter().map(|warning| {
         let words = look.words.named("account-warning", &warning.code);
         let algorithm = warning.algorithm.map(crate::api::wire::Algorithm::name).unwrap_or_default();
-        form_view::notice(palette.warning, Icon::Warning, &words, algorithm)
+        notice(palette.warning, Icon::Warning, &words, algorithm)
     });
     let verdict =
         state.tested.as_ref().filter(|(id, _)| *id == account.id).map(|(_, verdict)| form_view::verdict(look, verdict));
-    let key = |cap, label: &str, message, role| form_view::act(look, cap, look.say(label), Some(message), role);
+    let key = |cap, label: &str, message, role| keys::act(look, cap, look.say(label), Some(message), role);
     let toggle = if account.enabled { "accounts-turn-off" } else { "accounts-turn-on" };
     let acts = row![
         key("T", "accounts-test", Message::Test, Role::Primary),
@@ -237,8 +238,8 @@ pub(super) fn removal<'a>(look: Look<'a>, state: &'a State, id: &'a AccountId) -
                 line(look.say("accounts-remove-body"), size::LABEL, palette.muted),
                 space().height(distance::SMALL),
                 row![
-                    form_view::act(look, "Esc", look.say("accounts-keep"), Some(Message::Back), Role::Primary),
-                    form_view::act(look, "Enter", look.say("accounts-remove"), Some(Message::Enter), Role::Plain),
+                    keys::act(look, "Esc", look.say("accounts-keep"), Some(Message::Back), Role::Primary),
+                    keys::act(look, "Enter", look.say("accounts-remove"), Some(Message::Enter), Role::Plain),
                 ]
                 .spacing(distance::GAP),
             ]
