@@ -89,8 +89,8 @@ fn sale(channel: &str, state: PaymentState, attempt_state: AttemptState) -> Paym
 
 #[test]
 fn money_that_the_cashier_sees_is_asked_about_twice() {
-    let mut counter = Counter::default();
-    counter.channels = vec![channel_view(BANK, ConfirmedBy::Cashier, None)];
+    let channels = vec![channel_view(BANK, ConfirmedBy::Cashier, None)];
+    let mut counter = Counter { channels, ..Counter::default() };
     assert!(counter.press(Press::Text("12.5".into())).is_empty());
     assert!(counter.press(Press::Text("+".into())).is_empty(), "nothing to confirm while an amount is typed");
     assert!(matches!(counter.press(Press::Enter)[..], [Effect::Create { .. }]));
@@ -110,8 +110,8 @@ fn money_that_the_cashier_sees_is_asked_about_twice() {
 
 #[test]
 fn a_provider_s_payment_cannot_be_confirmed_by_hand() {
-    let mut counter = Counter::default();
-    counter.channels = vec![channel_view("alipay", ConfirmedBy::Provider, None)];
+    let channels = vec![channel_view("alipay", ConfirmedBy::Provider, None)];
+    let mut counter = Counter { channels, ..Counter::default() };
     let _ = counter.press(Press::Text("12.5".into()));
     let _ = counter.press(Press::Enter);
     let _ = counter.created(Ok(sale("alipay", PaymentState::Pending, AttemptState::CodeShown)), 0);
