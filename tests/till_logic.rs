@@ -52,6 +52,7 @@ fn channel(channel: ChannelId) -> ChannelView {
         min_amount: 1,
         max_amount: 5_000_000,
         code_lifetime_seconds: 120,
+        closes_codes: true,
         training: true,
         currencies: vec![Currency::CNY],
         confirmed_by: ConfirmedBy::Provider,

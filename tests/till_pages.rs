@@ -23,6 +23,7 @@ fn channel_view(name: &str, confirmed_by: ConfirmedBy, refund: Option<RefundRule
         min_amount: 1,
         max_amount: 5_000_000,
         code_lifetime_seconds: 120,
+        closes_codes: true,
         training: false,
         currencies: vec![Currency::CNY],
         confirmed_by,
@@ -119,6 +120,26 @@ fn a_provider_s_payment_cannot_be_confirmed_by_hand() {
         assert!(counter.press(press).is_empty());
     }
     assert_eq!(counter.collecting().unwrap().sure, None);
+}
+
+#[test]
+fn a_code_that_cannot_be_closed_is_shown_only_when_it_is_asked_for() {
+    let unionpay = ChannelView { closes_codes: false, ..channel_view("unionpay", ConfirmedBy::Provider, None) };
+    let channels = vec![channel_view("alipay", ConfirmedBy::Provider, None), unionpay];
+    let mut counter = Counter { channels, ..Counter::default() };
+    let _ = counter.press(Press::Text("12.5".into()));
+    let _ = counter.press(Press::Enter);
+    let view = PaymentView { attempts: Vec::new(), ..sale("alipay", PaymentState::Created, AttemptState::Prepared) };
+    let shows = |effects: &[Effect]| -> Vec<String> {
+        let channel = |effect: &Effect| match effect {
+            Effect::ShowCode(_, channel) => Some(channel.to_string()),
+            _ => None,
+        };
+        effects.iter().filter_map(channel).collect()
+    };
+    assert_eq!(shows(&counter.created(Ok(view), 0)), ["alipay"]);
+    assert_eq!(counter.rows()[1].awaited, Awaited::OnRequest);
+    assert_eq!(shows(&counter.press(Press::Text("*".into()))), ["unionpay"]);
 }
 
 fn say(key: &str, amount: Option<Money>) -> String {

@@ -788,6 +788,8 @@ credential-unionpay-file-base-url = Address of the settlement files
 
 ## Money that the cashier sees arrive
 
+await-on-request = Scan its code, or show ours with *
+collect-show-code-of = { $channel } code
 await-cashier-watches = Watch the shop's account
 collect-arrived = Money has arrived
 collect-arrived-yes = Yes, it is there

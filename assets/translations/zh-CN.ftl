@@ -771,6 +771,8 @@ credential-unionpay-file-base-url = 对账文件地址
 
 ## 由收银员确认到账
 
+await-on-request = 扫顾客的码，或按 * 显示收款码
+collect-show-code-of = { $channel }收款码
 await-cashier-watches = 请看收款账户
 collect-arrived = 钱已到账
 collect-arrived-yes = 是，已到账

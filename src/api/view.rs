@@ -113,6 +113,8 @@ pub(super) fn channel(open: OpenChannel) -> ChannelView {
         min_amount: *table.amount.start(),
         max_amount: *table.amount.end(),
         code_lifetime_seconds: table.code_lifetime.as_secs(),
+        // No sale waits for what cannot be closed.
+        closes_codes: !table.close_patience.is_zero(),
         training: open.training,
         currencies: table.currencies,
         confirmed_by: table.confirmed_by,

@@ -39,6 +39,10 @@ pub struct CreatePayment {
     pub collect_seconds: Option<u32>,
 }
 
+const fn yes() -> bool {
+    true
+}
+
 const fn cny() -> Currency {
     Currency::CNY
 }
@@ -409,6 +413,9 @@ pub struct ChannelView {
     pub max_amount: i64,
     /// How many seconds a shown code is offered before a fresh one takes its place.
     pub code_lifetime_seconds: u64,
+    /// Whether a shown code can be closed. One that cannot only runs out: it is best shown when it is asked for.
+    #[serde(default = "yes")]
+    pub closes_codes: bool,
     /// Whether no real money moves.
     pub training: bool,
     /// Which currencies it takes here.

@@ -42,6 +42,7 @@ pub struct Capabilities {
     /// How long after the payment it may be taken back at the latest.
     pub void_window: Duration,
     /// How long a payment waits for its other attempts to be closed before it is called paid all the same.
+    /// Zero where a shown code cannot be closed and only runs out.
     pub close_patience: Duration,
     /// How payments can be refunded through the provider; `None` where the shop pays back by hand.
     pub refund: Option<RefundRules>,

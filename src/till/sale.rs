@@ -144,6 +144,8 @@ impl Hint {
 pub enum Awaited {
     /// Its code is being asked for.
     Preparing,
+    /// Its code is shown when it is asked for: once shown it cannot be closed, only run out.
+    OnRequest,
     /// Its code is on the customer's display.
     CodeShown,
     /// Its code is on the customer's display, and the cashier watches the shop's account.
@@ -439,6 +441,18 @@ impl Counter {
         }
     }
 
+    /// The channels whose code is shown only when it is asked for.
+    #[must_use]
+    pub fn on_request(&self) -> Vec<ChannelId> {
+        let waiting = self.rows().into_iter().filter(|row| row.awaited == Awaited::OnRequest);
+        waiting.map(|row| row.channel).collect()
+    }
+
+    fn show_requested(&self) -> Vec<Effect> {
+        let Some(view) = self.collecting().and_then(|collecting| collecting.view.as_ref()) else { return Vec::new() };
+        self.on_request().into_iter().map(|channel| Effect::ShowCode(view.id.clone(), channel)).collect()
+    }
+
     fn press_collecting(&mut self, press: Press) -> Vec<Effect> {
         if self.focus != Focus::Code
             && let Some(effects) = self.press_arrived(&press)
@@ -451,6 +465,7 @@ impl Counter {
                 self.typed_code.clear();
             }
             (Press::TypeCode, _) => self.focus = Focus::Code,
+            (Press::Text(text), focus) if text == "*" && focus != Focus::Code => return self.show_requested(),
             (Press::Text(text), Focus::Code) => {
                 let room = MAX_TYPED_CODE.saturating_sub(self.typed_code.len());
                 self.typed_code.extend(text.chars().filter(char::is_ascii_digit).take(room));
@@ -570,6 +585,7 @@ impl Counter {
             .channels
             .iter()
             .filter(|channel| channel.ways.contains(&Way::MerchantPresented) && takes(channel, view.amount))
+            .filter(|channel| channel.closes_codes)
             .map(|channel| Effect::ShowCode(id.clone(), channel.channel.clone()))
             .collect();
         if let Some(code) = collecting.early_scan.take() {
@@ -776,7 +792,13 @@ impl Collecting {
             return match self.no_code.get(&channel.channel) {
                 Some(why) => Awaited::NoCode(why.clone()),
                 None if self.submitting.as_ref() == Some(&channel.channel) => Awaited::Submitted,
-                None if channel.ways.contains(&Way::MerchantPresented) && !self.cancelling => Awaited::Preparing,
+                None if channel.ways.contains(&Way::MerchantPresented) && !self.cancelling => {
+                    if channel.closes_codes {
+                        Awaited::Preparing
+                    } else {
+                        Awaited::OnRequest
+                    }
+                }
                 None if self.cancelling => Awaited::Closed,
                 None => Awaited::ScanOnly,
             };

@@ -465,6 +465,7 @@ fn collect<'a>(
         .on_press(Message::Press(Press::TypeCode))
         .style(press(palette, if counter.focus == Focus::Code { Role::Chosen } else { Role::Plain })),
         arrived_button(look, counter, collecting),
+        request_button(look, counter),
         space().width(Fill),
         button(
             row![
@@ -519,6 +520,16 @@ fn arrived_button<'a>(look: Look<'a>, counter: &Counter, collecting: &Collecting
         .padding([0.0, distance::GAP])
         .on_press(Message::Press(message))
         .style(press(palette, Role::Primary));
+    Some(container(pressed).padding(iced::Padding::ZERO.left(distance::SMALL)).into())
+}
+
+/// Shows the codes that are shown only when they are asked for.
+fn request_button<'a>(look: Look<'a>, counter: &Counter) -> Option<Element<'a, Message>> {
+    let channel = counter.on_request().into_iter().next()?;
+    let name = badge::name(look, &channel);
+    let label = look.say_with("collect-show-code-of", &[("channel", name.into())]);
+    let asked = Message::Press(Press::Text("*".into()));
+    let pressed = keys::act(look, "*", label, Some(asked), Role::Plain);
     Some(container(pressed).padding(iced::Padding::ZERO.left(distance::SMALL)).into())
 }
 
@@ -579,6 +590,7 @@ fn channel_row<'a>(look: Look<'a>, row_of: &ChannelRow, height: f32) -> Element<
     let (key, (color, glyph)) = match &row_of.awaited {
         Awaited::Preparing => ("await-preparing", quiet),
         Awaited::CodeShown => ("await-code-shown", (palette.text, Some((Icon::Qr, palette.text)))),
+        Awaited::OnRequest => ("await-on-request", quiet),
         Awaited::CashierWatches => {
             ("await-cashier-watches", (palette.warning.text, Some((Icon::Wallet, palette.warning.mark))))
         }
