@@ -25,6 +25,8 @@ const state = {
 let stopCamera = null;
 // Trades that were there before, so that only what happens now is told.
 let known = new Map();
+// Counts what the customer does: an answer that was asked for before it tells of a world that is gone.
+let deeds = 0;
 
 const escaped = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 const me = () => state.wallets.find((wallet) => wallet.id === state.wallet);
@@ -203,6 +205,7 @@ function tick() {
 // Runs a call, tells what went wrong, and draws what came of it.
 async function attempt(job) {
   state.busy = true;
+  deeds += 1;
   state.message = null;
   try {
     await job();
@@ -270,16 +273,21 @@ function leaveScan() {
 
 async function look() {
   const before = JSON.stringify([state.wallets, state.trades, state.asked?.id, state.result?.kind, state.offline]);
+  const deed = deeds;
   let renewed = false;
   try {
-    state.wallets = await sandbox.wallets();
+    const wallets = await sandbox.wallets();
+    const there = wallets.some((wallet) => wallet.id === state.wallet);
+    const trades = there ? await sandbox.history(state.wallet) : [];
+    if (deed !== deeds) return;
+    state.wallets = wallets;
     state.offline = false;
     if (state.wallet) {
       if (!me()) {
         state.wallet = null;
         state.screen = 'choose';
       } else {
-        state.trades = await sandbox.history(state.wallet);
+        state.trades = trades;
         compare(state.trades);
         const over = !state.code || state.code.spent || sandbox.now() >= state.code.expiresAt - 500;
         if (state.screen === 'home' && over) {
