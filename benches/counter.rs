@@ -101,7 +101,7 @@ async fn measure(sales: u32) -> Vec<Duration> {
         };
         let payment = client.create_payment(&new, &idempotency_key()).await.expect("a payment");
         let code = format!("28{:016}", 1_000_000 + u64::from(sale) * 7_919);
-        let frame = render_phone(&code, &Scene { noise: 4, seed: sale.into(), ..Scene::default() }).expect("a phone");
+        let frame = render_phone(&code, &Scene { noise: 2.0, seed: sale.into(), ..Scene::default() }).expect("a phone");
         *arrived.lock().expect("no panic") = None;
         let started = Instant::now();
         feed.push(frame);

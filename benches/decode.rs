@@ -4,7 +4,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use scantill::scan::{Decoder, GreyFrame, Scene, render_phone};
 
 fn decode(criterion: &mut Criterion) {
-    let scene = Scene { noise: 6, ..Scene::default() };
+    let scene = Scene { noise: 3.0, ..Scene::default() };
     let phone = render_phone("281234567890123456", &scene).expect("a phone");
     let tilted = render_phone("281234567890123456", &Scene { tilt_degrees: 12.0, ..scene }).expect("a phone");
     let empty = GreyFrame::new(1280, 720, 1280, &vec![128; 1280 * 720]).expect("a frame");

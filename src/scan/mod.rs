@@ -20,7 +20,7 @@ pub use decode::{Decoder, Format, Symbol};
 pub use file::{DecodeFileError, FileDecode, decode_file, decode_picture};
 pub use frame::{FrameError, GreyFrame};
 pub use gate::Gate;
-pub use render::{Scene, render_phone};
+pub use render::{Kind, Level, Scene, render_phone};
 pub use scanner::{Preview, ScanEvent, Scanner};
 pub use source::{FrameFeed, SourceError, SourceSpec};
 pub use wedge::{Key, Timing, Verdict, Wedge};

@@ -101,7 +101,7 @@ impl Scanner {
                 }
                 // A hand is never quite still, and no picture is without noise.
                 let tilt_degrees = (seed % 7) as f32 - 3.0;
-                let scene = Scene { tilt_degrees, noise: 8, seed, ..Scene::default() };
+                let scene = Scene { tilt_degrees, noise: 4.0, seed, ..Scene::default() };
                 match render_phone(&code, &scene) {
                     Ok(frame) => feed.push(frame),
                     Err(error) => {
