@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use scantill::money::{Currency, Money};
 use scantill::payment::{
-    AttemptState, ChannelId, ConfirmedBy, Failure, FailureReason, IllegalEvent, Payment, PaymentEvent, PaymentId,
-    PaymentState, PendingReason, RefundState, VoidReason, Way,
+    Attempt, AttemptState, ChannelId, ConfirmedBy, Failure, FailureReason, IllegalEvent, Payment, PaymentEvent,
+    PaymentId, PaymentState, PendingReason, RefundState, VoidReason, Way,
 };
 
 fn created(minor: i64) -> PaymentEvent {
@@ -101,7 +101,8 @@ fn event() -> impl Strategy<Value = PaymentEvent> {
         3 => no.clone().prop_map(|no| PaymentEvent::AttemptClosed { no }),
         2 => (no.clone(), any::<bool>()).prop_map(|(no, captured)| PaymentEvent::AttemptReversed { no, captured }),
         3 => no.clone().prop_map(|no| PaymentEvent::SurplusRefundStarted { no, out_refund_no: "R1".to_owned() }),
-        3 => no.prop_map(|no| PaymentEvent::SurplusRefunded { no }),
+        3 => no.clone().prop_map(|no| PaymentEvent::SurplusRefunded { no }),
+        3 => no.prop_map(|no| PaymentEvent::AttemptDeferred { no }),
         1 => Just(PaymentEvent::OthersDeferred),
         1 => Just(PaymentEvent::CancelRequested { by: "Li".to_owned() }),
         1 => Just(PaymentEvent::Expired),
@@ -138,8 +139,12 @@ fn check_one(payment: &Payment) {
     } else {
         assert!(!payment.state.is_paid() && payment.state != PaymentState::Refunded, "{payment:?}");
         let surplus = |one: AttemptState| matches!(one, AttemptState::SurplusRefunding | AttemptState::SurplusRefunded);
-        assert!(!payment.attempts.iter().any(|one| surplus(one.state)), "a surplus of nothing: {payment:?}");
-        assert!(!payment.state.is_end() || payment.open_attempts().next().is_none(), "ended too soon: {payment:?}");
+        let late = |one: &Attempt| one.deferred && payment.state.is_end();
+        assert!(
+            !payment.attempts.iter().any(|one| surplus(one.state) && !late(one)),
+            "a surplus of nothing: {payment:?}"
+        );
+        assert!(!payment.state.is_end() || payment.open_attempts().all(late), "ended too soon: {payment:?}");
     }
     check_refunds(payment);
     for attempt in &payment.attempts {

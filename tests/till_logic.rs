@@ -474,6 +474,22 @@ fn a_surplus_payment_is_told_and_followed_until_it_is_back() {
 }
 
 #[test]
+fn a_cancelled_sale_whose_code_only_runs_out_says_so() {
+    let mut counter = counter();
+    let _ = counter.press(Press::Enter);
+    let _ = counter.created(Ok(payment(1250)), 0);
+    let mut over = awaiting(1250);
+    over.state = PaymentState::Closed;
+    over.pending = None;
+    over.attempts[0].state = AttemptState::Voiding;
+    over.attempts[0].deferred = true;
+    over.version = 9;
+    let _ = counter.moved(over.clone(), 0);
+    let Phase::Result(ending) = &counter.phase else { panic!("{:?}", counter.phase) };
+    assert_eq!(ending.notices, [Notice::CodeRunsOut { channel: over.attempts[0].channel.clone() }]);
+}
+
+#[test]
 fn the_customer_sees_codes_then_thanks_then_the_idle_page_again() {
     let mut counter = counter();
     assert_eq!(customer::page(&counter, 0), customer::Page::Idle);

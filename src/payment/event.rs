@@ -187,6 +187,12 @@ pub enum PaymentEvent {
     },
     /// The payment is called paid though other attempts could not be closed yet; that goes on.
     OthersDeferred,
+    /// The sale ends without waiting for this attempt: its shown code is unpaid and can only run out. That is seen to
+    /// behind the scenes, and what is paid by it after all goes back.
+    AttemptDeferred {
+        /// Which attempt.
+        no: u32,
+    },
     /// The cashier asked to cancel.
     CancelRequested {
         /// Who asked.
@@ -226,6 +232,7 @@ impl PaymentEvent {
             Self::RefundSucceeded { .. } => "refund_succeeded",
             Self::RefundFailed { .. } => "refund_failed",
             Self::OthersDeferred => "others_deferred",
+            Self::AttemptDeferred { .. } => "attempt_deferred",
             Self::CancelRequested { .. } => "cancel_requested",
             Self::Expired => "expired",
             Self::AttentionRaised { .. } => "attention_raised",

@@ -245,7 +245,8 @@ impl Payment {
                 {
                     return Err("the cashier has not confirmed it");
                 }
-                let surplus = self.paid_by.is_some();
+                // The sale is paid otherwise, or was over before the money came.
+                let surplus = self.paid_by.is_some() || self.state.is_end();
                 let to = if surplus { AttemptState::SurplusRefunding } else { AttemptState::Succeeded };
                 let attempt = self.moved(*no, at, to)?;
                 attempt.provider_trade_no = Some(provider_trade_no.clone());
@@ -319,6 +320,18 @@ impl Payment {
                 }
                 Ok(())
             }
+            PaymentEvent::AttemptDeferred { no } => {
+                if self.paid_by.is_some() || !(self.cancel_requested || self.expired) {
+                    return Err("it is not being ended");
+                }
+                let attempt = self.attempts.iter_mut().find(|attempt| attempt.no == *no);
+                let attempt = attempt.ok_or("it has no such attempt")?;
+                if attempt.state != AttemptState::Voiding || attempt.way != Way::MerchantPresented || attempt.deferred {
+                    return Err("the attempt is no shown code that is being closed");
+                }
+                attempt.deferred = true;
+                Ok(())
+            }
             PaymentEvent::CancelRequested { .. } => {
                 if self.state.is_end() || self.paid_by.is_some() {
                     return Err("it is paid or at its end");
@@ -383,7 +396,8 @@ impl Payment {
         } else if any(A::Voiding) {
             pending(PendingReason::Reversing)
         } else {
-            let reversed = self.attempts.iter().any(|attempt| attempt.state == A::Reversed);
+            // A sale that is over stays what it was, whatever becomes of the attempts that it did not wait for.
+            let reversed = self.attempts.iter().any(|one| one.state == A::Reversed && !one.deferred);
             let scanned = self.attempts.iter().rev().find(|attempt| attempt.way == Way::ConsumerPresented);
             match scanned.map(|attempt| attempt.state) {
                 _ if reversed => (PaymentState::Reversed, None),

@@ -235,6 +235,11 @@ pub enum Notice {
         /// Whether it is back already.
         returned: bool,
     },
+    /// The sale is over, and its shown code can still be paid for a while; what comes in goes back by itself.
+    CodeRunsOut {
+        /// Whose code.
+        channel: ChannelId,
+    },
     /// What a person has to look at, in the API's words.
     Attention(String),
 }
@@ -863,10 +868,14 @@ impl Ending {
         if cancelled && kind == EndKind::Paid {
             notices.push(Notice::PaidDespiteCancel);
         }
-        notices.extend(view.attempts.iter().filter(|attempt| attempt.surplus).map(|attempt| Notice::PaidTwice {
+        let surplus = view.attempts.iter().filter(|attempt| attempt.surplus && kind == EndKind::Paid);
+        notices.extend(surplus.map(|attempt| Notice::PaidTwice {
             channel: attempt.channel.clone(),
             returned: attempt.state == AttemptState::SurplusRefunded,
         }));
+        let runs_out = |one: &&AttemptView| one.deferred && one.state == AttemptState::Voiding && kind != EndKind::Paid;
+        let watched = view.attempts.iter().filter(runs_out);
+        notices.extend(watched.map(|attempt| Notice::CodeRunsOut { channel: attempt.channel.clone() }));
         notices.extend(view.attention.iter().cloned().map(Notice::Attention));
         Self { view, kind, notices, at }
     }

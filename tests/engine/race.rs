@@ -167,6 +167,58 @@ async fn cancelling_asks_the_provider_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sale_that_is_over_does_not_wait_for_a_code_that_cannot_be_closed() {
+    for (cancelled, refundable, voidable) in
+        [(true, true, false), (false, true, false), (true, false, false), (true, true, true)]
+    {
+        let shop = Shop::with(|alipay, _| {
+            alipay.capabilities.close_patience = Duration::ZERO;
+            if !refundable {
+                alipay.capabilities.refund = None;
+            }
+        })
+        .await;
+        shop.alipay.provider.lock().unwrap().runs_out = true;
+        shop.alipay.provider.lock().unwrap().void_returns = voidable;
+        let id = shop.sale(if cancelled { 60 } else { 1 }).await;
+        let shown = shop.show(&id, &ChannelId::ALIPAY).await;
+        if cancelled {
+            shop.engine.cancel(&id, "till:test", None).await.unwrap();
+        }
+        let over = shop.until(&id, |payment| payment.state.is_end()).await;
+        assert_eq!(over.state, PaymentState::Closed);
+        assert_eq!(over.attempts[0].state, AttemptState::Voiding, "it is watched until it has run out");
+
+        // The customer was slow, and pays after all: the money goes back, and the sale stays what it was called.
+        assert!(shop.alipay.provider.lock().unwrap().customer_pays(shown.attempts[0].out_trade_no.as_str(), 1_250));
+        let end = shop.finished(&id).await;
+        assert_eq!((end.state, end.paid_by), (PaymentState::Closed, None));
+        let became = match (refundable, voidable) {
+            (_, true) => AttemptState::Reversed,
+            (true, false) => AttemptState::SurplusRefunded,
+            (false, false) => AttemptState::SurplusOwed,
+        };
+        assert_eq!(end.attempts[0].state, became);
+        assert_eq!(shop.alipay.provider.lock().unwrap().taken(), if refundable { 0 } else { 1_250 });
+        assert!(voidable || end.attention[0].contains("after the sale was over"), "{:?}", end.attention);
+        let sums = shop.takings().await;
+        assert_eq!((sums.count, sums.net), (0, if refundable { 0 } else { 1_250 }));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_came_before_the_cancellation_counts_though_the_code_cannot_be_closed() {
+    let shop = Shop::with(|alipay, _| alipay.capabilities.close_patience = Duration::ZERO).await;
+    shop.alipay.provider.lock().unwrap().runs_out = true;
+    let id = shop.sale(60).await;
+    let shown = shop.show(&id, &ChannelId::ALIPAY).await;
+    shop.alipay.plan("query", &[Plan::AnswerLost; 4]);
+    assert!(shop.alipay.provider.lock().unwrap().customer_pays(shown.attempts[0].out_trade_no.as_str(), 1_250));
+    shop.engine.cancel(&id, "till:test", None).await.unwrap();
+    assert_eq!(shop.finished(&id).await.state, PaymentState::Succeeded);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_offer_to_pay_ends_by_itself() {
     let shop = Shop::open().await;
     let id = shop.sale(1).await;

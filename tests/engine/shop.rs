@@ -57,6 +57,8 @@ pub struct Provider {
     pub overdrawn: bool,
     pub wrong_amount: bool,
     pub void_returns: bool,
+    /// A shown code cannot be closed; it only runs out.
+    pub runs_out: bool,
     /// Of a payment that was returned it does not say how much.
     pub vague: bool,
 }
@@ -251,6 +253,10 @@ impl Channel for Fake {
             return lost(VoidOutcome::Unknown);
         }
         let returns = provider.void_returns || trade.way == Way::ConsumerPresented;
+        let open = provider.trades.get(trade.out_trade_no.as_str()).is_some_and(|one| one.shown && one.paid == 0);
+        if provider.runs_out && open {
+            return VoidOutcome::NotYet;
+        }
         let known = provider.trades.entry(trade.out_trade_no.to_string()).or_default();
         let outcome = if known.paid > known.returned {
             if !returns {

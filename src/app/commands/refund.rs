@@ -13,7 +13,7 @@ use crate::app::cli::RefundArgs;
 use crate::app::config::Config;
 use crate::app::data::DataDir;
 use crate::app::reach::reach;
-use crate::client::{Client, StreamEvent, idempotency_key};
+use crate::client::{Client, ClientError, StreamEvent, idempotency_key};
 use crate::money::Money;
 use crate::payment::{PaymentId, RefundState};
 
@@ -32,7 +32,16 @@ pub(super) async fn run(args: RefundArgs, data: &DataDir, config: &Config) -> Re
 }
 
 async fn refund(client: &Client, id: &PaymentId, args: &RefundArgs) -> Result<ExitCode> {
-    let before = client.payment(id).await?;
+    let before = match client.payment(id).await {
+        Ok(payment) => payment,
+        Err(ClientError::Refused(problem)) if problem.code == "not_found" => {
+            anyhow::bail!(
+                "these books have no payment {id}. Nothing was returned. Check the id (the till shows it with the sale, \
+                 F2) and which books are asked (--data-dir, or the API that the settings name)"
+            )
+        }
+        Err(error) => return Err(error.into()),
+    };
     let amount = match args.amount.as_deref().map(|text| Money::parse_sale(text, before.currency)).transpose() {
         Ok(amount) => amount,
         Err(error) => {

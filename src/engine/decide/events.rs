@@ -108,10 +108,19 @@ fn succeeded(payment: &Payment, attempt: &Attempt, paid: &Paid, numbers: &Capabi
                 attempt.channel, attempt.out_trade_no, paid.amount
             ),
         ),
-        _ if payment.paid_by.is_some() && numbers.refund.is_none() => {
+        _ if (payment.paid_by.is_some() || payment.state.is_end()) && numbers.refund.is_none() => {
             let mut events = vec![success];
             events.extend(owed(payment, attempt));
             events
+        }
+        _ if payment.paid_by.is_none() && payment.state.is_end() => {
+            let told = PaymentEvent::AttentionRaised {
+                detail: format!(
+                    "{} came in by {} ({}) after the sale was over. It is being refunded",
+                    paid.amount, attempt.channel, attempt.out_trade_no
+                ),
+            };
+            vec![success, told]
         }
         _ if payment.paid_by.is_some() => {
             let told = PaymentEvent::AttentionRaised {
@@ -169,6 +178,9 @@ fn queried(payment: &Payment, attempt: &Attempt, outcome: &QueryOutcome, numbers
             }
         },
         QueryOutcome::Failed(failure) => vec![PaymentEvent::AttemptFailed { no, failure: failure.clone() }],
+        QueryOutcome::AwaitingCustomer | QueryOutcome::NotFound if attempt.state == A::Voiding => {
+            deferred(payment, attempt, numbers)
+        }
         _ if attempt.state == A::Voiding => Vec::new(),
         QueryOutcome::CustomerConfirming => confirming(attempt),
         QueryOutcome::AwaitingCustomer => match (attempt.way, attempt.state, &attempt.code, attempt.code_expires_at) {
@@ -179,6 +191,17 @@ fn queried(payment: &Payment, attempt: &Attempt, outcome: &QueryOutcome, numbers
             _ => Vec::new(),
         },
         QueryOutcome::NotFound | QueryOutcome::Unknown(_) => Vec::new(),
+    }
+}
+
+/// A sale that is being ended does not wait minutes for an unpaid code that cannot be closed.
+fn deferred(payment: &Payment, attempt: &Attempt, numbers: &Capabilities) -> Vec<PaymentEvent> {
+    let ending = payment.paid_by.is_none() && (payment.cancel_requested || payment.expired);
+    let runs_out = attempt.way == Way::MerchantPresented && numbers.close_patience.is_zero();
+    if ending && runs_out && !attempt.deferred {
+        vec![PaymentEvent::AttemptDeferred { no: attempt.no }]
+    } else {
+        Vec::new()
     }
 }
 

@@ -31,7 +31,11 @@ pub(in crate::engine) fn matter(payment: &Payment, numbers: Numbers<'_>, now: Un
         }
         return Matter::Wait(next);
     }
-    if !payment.state.is_end() && !payment.expired && !payment.cancel_requested {
+    // What a sale that is over did not wait for is seen to attempt by attempt.
+    if payment.state.is_end() {
+        return Matter::Wait(None);
+    }
+    if !payment.expired && !payment.cancel_requested {
         if now >= payment.collect_until {
             return Matter::Record(expired(payment));
         }

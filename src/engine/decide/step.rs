@@ -108,10 +108,13 @@ fn past_window(payment: &Payment, attempt: &Attempt, memory: &Memory, interval: 
 
 /// A surplus that the channel cannot return.
 pub(super) fn owed(payment: &Payment, attempt: &Attempt) -> Vec<PaymentEvent> {
-    let detail = format!(
-        "Paid twice: {} by {} as well ({}), which cannot return money. Pay it back by hand, and record that here",
-        payment.amount, attempt.channel, attempt.out_trade_no
-    );
+    let (amount, channel, number) = (payment.amount, &attempt.channel, &attempt.out_trade_no);
+    let what = if payment.paid_by.is_some() {
+        format!("Paid twice: {amount} by {channel} as well ({number})")
+    } else {
+        format!("{amount} came in by {channel} ({number}) after the sale was over")
+    };
+    let detail = format!("{what}, which cannot return money. Pay it back by hand, and record that here");
     let mut events = vec![PaymentEvent::SurplusOwed { no: attempt.no }];
     events.extend(once(payment, detail));
     events

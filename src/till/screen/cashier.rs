@@ -737,6 +737,10 @@ fn notice_line<'a>(look: Look<'a>, notice: &Notice) -> Element<'a, Message> {
             let key = if *returned { "notice-paid-twice-returned" } else { "notice-paid-twice" };
             look.say_with(key, &[("channel", name.as_str().into())])
         }
+        Notice::CodeRunsOut { channel } => {
+            let name = badge::name(look, channel);
+            look.say_with("notice-code-runs-out", &[("channel", name.as_str().into())])
+        }
         Notice::Attention(detail) => detail.clone(),
     };
     container(

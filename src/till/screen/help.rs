@@ -15,6 +15,8 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
             ("⌫", "help-backspace"),
             ("Enter", "help-enter"),
             ("Esc", "help-escape"),
+            ("*", "help-code-on-request"),
+            ("+", "help-arrived"),
             ("F6 Tab", "help-note"),
             ("F7", "help-type-code"),
             ("Ctrl V", "help-paste"),
