@@ -1,0 +1,228 @@
+//! Ordered statistics decoding (Fossorier and Lin, 1995) of one Reed-Solomon block taken as a binary code: from the most
+//! reliable bits that determine a codeword, with up to three of them turned over, the codeword that contradicts the soft
+//! values least. It finds what no decoder by symbols can, and it always finds something: whoever asks must judge.
+
+use super::reed_solomon::checks;
+
+/// Bits of the longest block that is decoded so, and of its check codewords.
+const MAX_BITS: usize = 384;
+const WORDS: usize = MAX_BITS / 64;
+/// Sets of three bits that are turned over, at most.
+const TRIPLES: usize = 20_000;
+
+type Bits = [u64; WORDS];
+
+/// The codeword nearest to `soft` (positive for 1), and the sum of the soft values that it contradicts. `None` where the
+/// block is too long.
+pub(super) fn nearest(soft: &[f32], data: usize) -> Option<(Vec<u8>, f32)> {
+    let count = soft.len();
+    let words = count / 8;
+    if count > MAX_BITS || data >= words || data == 0 {
+        return None;
+    }
+    let mut ranks: Vec<usize> = (0..count).collect();
+    ranks.sort_by(|a, b| soft[*b].abs().total_cmp(&soft[*a].abs()));
+    let mut place = [0_usize; MAX_BITS];
+    for (rank, bit) in ranks.iter().enumerate() {
+        place[*bit] = rank;
+    }
+    let mut rows = generator(words, data, &place);
+    let pivots = eliminated(&mut rows, count)?;
+    // Bits by rank: hard decisions, and what contradicting each costs.
+    let cost: Vec<f32> = ranks.iter().map(|bit| soft[*bit].abs()).collect();
+    let hard = ranks.iter().enumerate().fold([0_u64; WORDS], |mut bits, (rank, bit)| {
+        bits[rank / 64] |= u64::from(soft[*bit] > 0.0) << (rank % 64);
+        bits
+    });
+    // What the codeword of the hard decisions at the pivots contradicts elsewhere.
+    let mut apart = hard;
+    for (row, pivot) in rows.iter().zip(&pivots) {
+        if hard[pivot / 64] >> (pivot % 64) & 1 == 1 {
+            add(&mut apart, row);
+        }
+    }
+    let table = Costs::of(&cost);
+    let turned = search(&rows, &pivots, &cost, &apart, &table);
+    let (least, turned) = turned;
+    for index in turned.into_iter().flatten() {
+        add(&mut apart, &rows[index]);
+    }
+    let mut codeword = vec![0_u8; words];
+    for (rank, bit) in ranks.iter().enumerate() {
+        let value = (hard[rank / 64] ^ apart[rank / 64]) >> (rank % 64) & 1;
+        codeword[bit / 8] |= u8::from(value == 1) << (7 - bit % 8);
+    }
+    Some((codeword, least))
+}
+
+fn add(to: &mut Bits, row: &Bits) {
+    for (a, b) in to.iter_mut().zip(row) {
+        *a ^= b;
+    }
+}
+
+/// The code's binary generator, its columns by rank.
+fn generator(words: usize, data: usize, place: &[usize; MAX_BITS]) -> Vec<Bits> {
+    let mut rows = Vec::with_capacity(data * 8);
+    let mut message = vec![0_u8; data];
+    for bit in 0..data * 8 {
+        message[bit / 8] = 0x80 >> (bit % 8);
+        let mut row = [0_u64; WORDS];
+        let mut set = |bit: usize| row[place[bit] / 64] |= 1 << (place[bit] % 64);
+        set(bit);
+        for (index, check) in checks(&message, words - data).into_iter().enumerate() {
+            for at in (0..8).filter(|at| check >> (7 - at) & 1 == 1) {
+                set((data + index) * 8 + at);
+            }
+        }
+        message[bit / 8] = 0;
+        rows.push(row);
+    }
+    rows
+}
+
+/// Gauss and Jordan's elimination along the ranks: each row gets a pivot that no other row has.
+fn eliminated(rows: &mut [Bits], count: usize) -> Option<Vec<usize>> {
+    let mut pivots = Vec::with_capacity(rows.len());
+    for rank in 0..count {
+        let done = pivots.len();
+        if done == rows.len() {
+            break;
+        }
+        let has = |row: &Bits| row[rank / 64] >> (rank % 64) & 1 == 1;
+        let Some(found) = (done..rows.len()).find(|row| has(&rows[*row])) else { continue };
+        rows.swap(done, found);
+        let pivot = rows[done];
+        for (at, row) in rows.iter_mut().enumerate() {
+            if at != done && has(row) {
+                add(row, &pivot);
+            }
+        }
+        pivots.push(rank);
+    }
+    (pivots.len() == rows.len()).then_some(pivots)
+}
+
+/// Costs of contradicted bits, eight at a time.
+struct Costs {
+    bytes: Vec<[f32; 256]>,
+}
+
+impl Costs {
+    fn of(cost: &[f32]) -> Self {
+        let bytes = cost
+            .chunks(8)
+            .map(|eight| {
+                let mut sums = [0.0; 256];
+                for value in 1..256_usize {
+                    let lowest = value.trailing_zeros() as usize;
+                    sums[value] = sums[value & (value - 1)] + eight.get(lowest).copied().unwrap_or(0.0);
+                }
+                sums
+            })
+            .collect();
+        Self { bytes }
+    }
+
+    fn sum(&self, bits: &Bits) -> f32 {
+        let bytes = bits.iter().flat_map(|word| word.to_le_bytes());
+        self.bytes.iter().zip(bytes).map(|(sums, byte)| sums[usize::from(byte)]).sum()
+    }
+}
+
+/// The pivots to turn over, as rows, for the least contradiction.
+fn search(rows: &[Bits], pivots: &[usize], cost: &[f32], apart: &Bits, table: &Costs) -> (f32, [Option<usize>; 3]) {
+    let mut best = (table.sum(apart), [None; 3]);
+    let count = rows.len();
+    let price = |row: usize| cost[pivots[row]];
+    let with = |bits: &Bits, row: usize| {
+        let mut sum = *bits;
+        add(&mut sum, &rows[row]);
+        sum
+    };
+    // The pivots stand by rank: the last one costs least.
+    for a in (0..count).rev() {
+        if price(a) >= best.0 {
+            break;
+        }
+        let one = with(apart, a);
+        let sum = table.sum(&one);
+        if sum < best.0 {
+            best = (sum, [Some(a), None, None]);
+        }
+    }
+    for a in (0..count).rev() {
+        if 2.0 * price(a) >= best.0 {
+            break;
+        }
+        let one = with(apart, a);
+        for b in (0..a).rev() {
+            if price(a) + price(b) >= best.0 {
+                break;
+            }
+            let sum = table.sum(&with(&one, b));
+            if sum < best.0 {
+                best = (sum, [Some(a), Some(b), None]);
+            }
+        }
+    }
+    let mut tried = 0;
+    'triples: for a in (0..count).rev() {
+        if 3.0 * price(a) >= best.0 {
+            break;
+        }
+        let one = with(apart, a);
+        for b in (0..a).rev() {
+            if price(a) + 2.0 * price(b) >= best.0 {
+                break;
+            }
+            let two = with(&one, b);
+            for c in (0..b).rev() {
+                if price(a) + price(b) + price(c) >= best.0 {
+                    break;
+                }
+                tried += 1;
+                if tried > TRIPLES {
+                    break 'triples;
+                }
+                let sum = table.sum(&with(&two, c));
+                if sum < best.0 {
+                    best = (sum, [Some(a), Some(b), Some(c)]);
+                }
+            }
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_beyond_the_symbols_bound_are_found() {
+        let mut state = 7_u64;
+        let mut chance = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1_u64 << 24) as f32
+        };
+        for (data, count) in [(16, 10), (19, 7), (13, 13), (34, 10)] {
+            let message: Vec<u8> = (0..data).map(|_| (chance() * 255.0) as u8).collect();
+            let mut sent = message.clone();
+            sent.extend(checks(&message, count));
+            let bits = sent.len() * 8;
+            let mut soft: Vec<f32> =
+                (0..bits).map(|bit| if sent[bit / 8] >> (7 - bit % 8) & 1 == 1 { 1.0 } else { -1.0 }).collect();
+            // More codewords are hit than errors by symbols could ever be corrected, each in one doubtful bit.
+            for word in 0..count / 2 + 2 {
+                soft[word * 8 + 3] *= -0.2 - 0.1 * chance();
+            }
+            for value in &mut soft {
+                *value *= 0.8 + 0.4 * chance();
+            }
+            let (found, _) = nearest(&soft, data).unwrap();
+            assert_eq!(found, sent);
+        }
+        assert!(nearest(&[1.0; 400], 10).is_none() && nearest(&[], 0).is_none());
+    }
+}
