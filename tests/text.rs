@@ -76,7 +76,7 @@ fn every_name_the_program_can_send_has_its_words_in_both_languages() {
     let rejections = names_in(include_str!("../src/payment/code.rs"));
     assert_eq!((states[7].as_str(), pending.len(), failures.len()), ("refunded", 7, 11));
     let faults = names_in(include_str!("../src/channel/account_test.rs"));
-    assert_eq!((events.len(), rejections.len(), faults.len()), (23, 11, 15));
+    assert_eq!((events.len(), rejections.len(), faults.len()), (24, 11, 15));
     let attempts = serde_names(&[
         AttemptState::Prepared,
         AttemptState::CodeShown,
