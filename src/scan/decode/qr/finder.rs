@@ -48,12 +48,13 @@ pub(super) struct Limits {
     pub kept: usize,
 }
 
-/// A place darker than a ring around it.
+/// A pixel darker than a ring around it.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    centre: Point,
-    module: f32,
-    contrast: u8,
+    x: usize,
+    y: usize,
+    /// Which of [`RINGS`] is the lightest.
+    ring: usize,
 }
 
 /// Rings around a pixel, each as four pairs of opposite places, with the module's side that it fits: 2.3 modules from
@@ -125,7 +126,7 @@ fn places(level: &Level<'_>, most: usize, scratch: &mut Scratch) -> Vec<Place> {
     let smooth = |x: usize, y: usize| smooth[y * width + x];
     places
         .into_iter()
-        .map(|(x, y, contrast)| {
+        .map(|(x, y, _)| {
             let ring = |pairs: &[(isize, isize); 4]| {
                 pairs
                     .iter()
@@ -136,9 +137,8 @@ fn places(level: &Level<'_>, most: usize, scratch: &mut Scratch) -> Vec<Place> {
                     })
                     .min()
             };
-            let module = RINGS.iter().max_by_key(|(pairs, _)| ring(pairs)).map_or(1.0, |(_, module)| *module);
-            let centre = [(x as f32 + 0.5) * level.scale, (y as f32 + 0.5) * level.scale];
-            Place { centre, module: module * level.scale, contrast }
+            let ring = (0..RINGS.len()).max_by_key(|at| ring(&RINGS[*at].0)).unwrap_or(0);
+            Place { x, y, ring }
         })
         .collect()
 }
@@ -185,100 +185,114 @@ fn dark_part(u: f32, v: f32) -> (f32, Point) {
     (dark, slope)
 }
 
-const SPOKES: usize = 32;
+/// Spokes of the ring-shaped grid, and circles on each, half a module apart.
+const SPOKES: usize = 16;
 const CIRCLES: usize = 9;
-/// A quarter turn brings the pattern onto itself.
-const TURNS: usize = SPOKES / 4;
+const GRID: usize = SPOKES * CIRCLES;
+/// A quarter turn brings the pattern onto itself; between two spokes there is another turn.
+const TURNS: usize = SPOKES / 2;
 const SIZES: [f32; 5] = [0.8, 0.9, 1.0, 1.12, 1.25];
 
-type Polar = [[f32; SPOKES]; CIRCLES];
-
-/// The pattern, turned and sized, on the ring-shaped grid: weighted by area, of mean 0 and norm 1.
-static POLAR: LazyLock<Vec<(usize, usize, Polar)>> = LazyLock::new(|| {
-    let mut all = Vec::new();
-    for (size, factor) in SIZES.iter().enumerate() {
-        for turn in 0..TURNS {
-            let mut pattern = [[0.0_f32; SPOKES]; CIRCLES];
-            for (circle, row) in pattern.iter_mut().enumerate() {
-                for (spoke, value) in row.iter_mut().enumerate() {
-                    let [x, y] = polar(circle, spoke);
-                    let (sin, cos) = (-angle(turn)).sin_cos();
-                    *value = ideal((x * cos - y * sin) / factor, (x * sin + y * cos) / factor);
-                }
-            }
-            let total: f32 = (0..CIRCLES).map(weight).sum::<f32>() * SPOKES as f32;
-            let sum = |of: &dyn Fn(f32) -> f32| {
-                let rows = pattern.iter().enumerate();
-                rows.map(|(circle, row)| weight(circle) * row.iter().map(|value| of(*value)).sum::<f32>()).sum::<f32>()
-            };
-            let mean = sum(&|value| value) / total;
-            let norm = sum(&|value| (value - mean).powi(2)).sqrt();
-            for (circle, row) in pattern.iter_mut().enumerate() {
-                for value in row {
-                    *value = (*value - mean) / norm * weight(circle);
-                }
-            }
-            all.push((size, turn, pattern));
-        }
-    }
-    all
-});
-
-fn angle(spoke: usize) -> f32 {
-    std::f32::consts::TAU * spoke as f32 / SPOKES as f32
+/// The pattern, sized and turned by so much, on the ring-shaped grid: weighted by area, of mean 0 and norm 1.
+struct Turned {
+    size: f32,
+    angle: f32,
+    pattern: [f32; GRID],
 }
 
+static TURNED: LazyLock<Vec<Turned>> = LazyLock::new(|| {
+    let turned = |size: f32, turn: usize| {
+        let angle = std::f32::consts::FRAC_PI_2 * turn as f32 / TURNS as f32;
+        let (sin, cos) = (-angle).sin_cos();
+        let mut pattern: [f32; GRID] = std::array::from_fn(|at| {
+            let [x, y] = polar(at);
+            ideal((x * cos - y * sin) / size, (x * sin + y * cos) / size)
+        });
+        let total: f32 = (0..GRID).map(weight).sum();
+        let sum = |value: &dyn Fn(usize) -> f32| (0..GRID).map(|at| weight(at) * value(at)).sum::<f32>();
+        let mean = sum(&|at| pattern[at]) / total;
+        let norm = sum(&|at| (pattern[at] - mean).powi(2)).sqrt();
+        for (at, value) in pattern.iter_mut().enumerate() {
+            *value = (*value - mean) / norm * weight(at);
+        }
+        Turned { size, angle, pattern }
+    };
+    SIZES.iter().flat_map(|size| (0..TURNS).map(|turn| turned(*size, turn))).collect()
+});
+
 /// The grid's place, in modules.
-fn polar(circle: usize, spoke: usize) -> Point {
-    let radius = 0.5 + 0.5 * circle as f32;
-    let (sin, cos) = angle(spoke).sin_cos();
+fn polar(at: usize) -> Point {
+    let radius = weight(at);
+    let (sin, cos) = (std::f32::consts::TAU * (at % SPOKES) as f32 / SPOKES as f32).sin_cos();
     [radius * cos, radius * sin]
 }
 
-/// Its share of the area.
-fn weight(circle: usize) -> f32 {
-    0.5 + 0.5 * circle as f32
+/// Its distance from the centre, and its share of the area.
+fn weight(at: usize) -> f32 {
+    0.5 + 0.5 * (at / SPOKES) as f32
 }
 
-/// The best turn and size at a place, and how well they fit.
-fn compare(level: &Level<'_>, place: &Place) -> Finder {
-    static GRID: LazyLock<[[Point; SPOKES]; CIRCLES]> =
-        LazyLock::new(|| std::array::from_fn(|circle| std::array::from_fn(|spoke| polar(circle, spoke))));
-    let mut seen = [[0.0_f32; SPOKES]; CIRCLES];
+/// A place of the grid around a pixel's centre, in pixels of the level that is twice as fine: the pixel before it both
+/// ways, and how much each of the four around it counts, of 256.
+#[derive(Debug, Clone, Copy)]
+struct Tap {
+    dx: isize,
+    dy: isize,
+    shares: [i32; 4],
+}
+
+/// For each of [`RINGS`].
+static TAPS: LazyLock<[[Tap; GRID]; RINGS.len()]> = LazyLock::new(|| {
+    RINGS.map(|(_, module)| {
+        std::array::from_fn(|at| {
+            // The centre of a pixel is a corner of four of the finer level.
+            let [x, y] = polar(at).map(|value| value * module * 2.0 - 0.5);
+            let (left, top) = (x.floor(), y.floor());
+            let part = |value: f32| (value * 16.0).round() as i32;
+            let (x, y) = (part(x - left), part(y - top));
+            Tap {
+                dx: left as isize,
+                dy: top as isize,
+                shares: [(16 - x) * (16 - y), x * (16 - y), (16 - x) * y, x * y],
+            }
+        })
+    })
+});
+
+/// The best turn and size at a place of the level that is half as fine, and how well they fit. `None` at the edge.
+fn compare(fine: &Level<'_>, place: &Place) -> Option<Finder> {
+    let (x, y) = (2 * place.x + 1, 2 * place.y + 1);
+    let module = RINGS[place.ring].1 * 2.0;
+    let reach = (module * weight(GRID - 1)) as usize + 2;
+    if x < reach || y < reach || x + reach >= fine.width || y + reach >= fine.height {
+        return None;
+    }
+    let mut seen = [0.0_f32; GRID];
     let (mut mean, mut total) = (0.0, 0.0);
-    for (circle, row) in seen.iter_mut().enumerate() {
-        let mut sum = 0.0;
-        for (value, [x, y]) in row.iter_mut().zip(&GRID[circle]) {
-            *value = level.at([place.centre[0] + x * place.module, place.centre[1] + y * place.module]);
-            sum += *value;
-        }
-        mean += sum * weight(circle);
-        total += weight(circle) * SPOKES as f32;
+    for (at, (value, tap)) in seen.iter_mut().zip(&TAPS[place.ring]).enumerate() {
+        let from = y.wrapping_add_signed(tap.dy) * fine.width + x.wrapping_add_signed(tap.dx);
+        let (above, under) = (&fine.luma[from..from + 2], &fine.luma[from + fine.width..from + fine.width + 2]);
+        let four = [above[0], above[1], under[0], under[1]];
+        let sum: i32 = four.iter().zip(&tap.shares).map(|(level, share)| i32::from(*level) * share).sum();
+        *value = sum as f32 / 256.0;
+        mean += *value * weight(at);
+        total += weight(at);
     }
     mean /= total;
-    let spread: f32 = seen
-        .iter()
-        .enumerate()
-        .map(|(circle, row)| weight(circle) * row.iter().map(|value| (value - mean).powi(2)).sum::<f32>())
-        .sum();
-    let mut best = (f32::MIN, 0, 0);
-    for (size, turn, pattern) in POLAR.iter() {
-        let product: f32 = pattern.iter().zip(&seen).map(|(a, b)| dot(a, b)).sum();
-        if product > best.0 {
-            best = (product, *size, *turn);
-        }
-    }
-    let (sin, cos) = angle(best.2).sin_cos();
-    let module = place.module * SIZES[best.1];
-    Finder {
-        centre: place.centre,
+    let spread: f32 = seen.iter().enumerate().map(|(at, value)| weight(at) * (value - mean).powi(2)).sum();
+    let (product, turned) =
+        TURNED.iter().map(|turned| (dot(&turned.pattern, &seen), turned)).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let (sin, cos) = turned.angle.sin_cos();
+    let module = module * fine.scale * turned.size;
+    Some(Finder {
+        centre: [x as f32 * fine.scale, y as f32 * fine.scale],
         axes: [[module * cos, module * sin], [-module * sin, module * cos]],
-        score: best.0 / spread.max(1.0).sqrt(),
-    }
+        score: product / spread.max(1.0).sqrt(),
+    })
 }
 
 /// In lanes, so that the machine adds several at once.
-fn dot(a: &[f32; SPOKES], b: &[f32; SPOKES]) -> f32 {
+fn dot(a: &[f32; GRID], b: &[f32; GRID]) -> f32 {
     let mut lanes = [0.0_f32; 8];
     for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
         for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
@@ -403,9 +417,7 @@ pub(super) fn finders(levels: &[Level<'_>], limits: Limits, scratch: &mut Scratc
     for (fine, pair) in levels.windows(2).enumerate() {
         for place in places(&pair[1], limits.places, scratch) {
             let finder = compare(&pair[0], &place);
-            if finder.score > WORTH_FITTING {
-                likely.push((finder, fine));
-            }
+            likely.extend(finder.filter(|finder| finder.score > WORTH_FITTING).map(|finder| (finder, fine)));
         }
     }
     likely.sort_by(|a, b| b.0.score.total_cmp(&a.0.score));

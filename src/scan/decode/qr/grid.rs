@@ -15,6 +15,8 @@ pub(super) const MARGIN: usize = 2;
 const SAMPLES: usize = 2;
 /// Where they lie from its centre.
 const OFFSETS: [f32; SAMPLES] = [-0.23, 0.23];
+const PLACES: [Point; SAMPLES * SAMPLES] =
+    [[OFFSETS[0], OFFSETS[0]], [OFFSETS[1], OFFSETS[0]], [OFFSETS[0], OFFSETS[1]], [OFFSETS[1], OFFSETS[1]]];
 /// Modules around one whose brightness is compared.
 const NEAR: usize = 4;
 
@@ -96,21 +98,46 @@ impl Grid {
     }
 
     pub fn look(&self, level: &Level<'_>) -> View {
-        let side = self.layout.size + 2 * MARGIN;
-        let mut samples = Vec::with_capacity(side * side);
-        let mut grey = Vec::with_capacity(side * side);
-        for row in 0..side {
-            for column in 0..side {
-                let centre = [column, row].map(|at| at as f32 + 0.5 - MARGIN as f32);
-                let mut values = [0.0; SAMPLES * SAMPLES];
-                for (at, value) in values.iter_mut().enumerate() {
-                    *value = level.at(self.at(centre[0] + OFFSETS[at % SAMPLES], centre[1] + OFFSETS[at / SAMPLES]));
-                }
-                grey.push(values.iter().sum::<f32>() / values.len() as f32);
-                samples.push(values);
+        let mut view = View::empty(self.layout.size + 2 * MARGIN);
+        view.samples.reserve(view.side * view.side);
+        self.visit(level, &PLACES, |values| {
+            view.grey.push(values.iter().sum::<f32>() / values.len() as f32);
+            view.samples.push(*values);
+        });
+        view
+    }
+
+    /// The same with one sample for each module: enough to compare grids by.
+    pub fn glance(&self, level: &Level<'_>) -> View {
+        let mut view = View::empty(self.layout.size + 2 * MARGIN);
+        self.visit(level, &[[0.0, 0.0]], |[value]| view.grey.push(*value));
+        view
+    }
+
+    /// The grey values at places around each module's centre, module by module.
+    fn visit<const N: usize>(&self, level: &Level<'_>, places: &[Point; N], mut take: impl FnMut(&[f32; N])) {
+        let size = self.layout.size;
+        let unit = 2.0 / size as f32;
+        // Homogeneous coordinates in pixels of the level, told in modules.
+        let scale = f64::from(level.scale);
+        let h = self.map.0.map(|value| value as f32);
+        let row = |at: usize, factor: f32| {
+            [h[at] * unit * factor, h[at + 1] * unit * factor, (h[at + 2] - h[at] - h[at + 1]) * factor]
+        };
+        let factor = (1.0 / scale) as f32;
+        let [x, y, depth] = [row(0, factor), row(3, factor), row(6, 1.0)];
+        let offset = 0.5 - MARGIN as f32;
+        for line in 0..size + 2 * MARGIN {
+            for column in 0..size + 2 * MARGIN {
+                let (u, v) = (column as f32 + offset, line as f32 + offset);
+                let values = places.map(|[du, dv]| {
+                    let (u, v) = (u + du, v + dv);
+                    let inverse = 1.0 / (depth[0] * u + depth[1] * v + depth[2]);
+                    level.within([(x[0] * u + x[1] * v + x[2]) * inverse, (y[0] * u + y[1] * v + y[2]) * inverse])
+                });
+                take(&values);
             }
         }
-        View { side, samples, grey }
     }
 
     /// One step towards the model.
@@ -218,6 +245,10 @@ impl Boxes {
 }
 
 impl View {
+    fn empty(side: usize) -> Self {
+        Self { side, samples: Vec::new(), grey: Vec::with_capacity(side * side) }
+    }
+
     fn is_margin(&self, at: usize) -> bool {
         let inside = |index: usize| (MARGIN..self.side - MARGIN).contains(&index);
         !(inside(at / self.side) && inside(at % self.side))

@@ -20,14 +20,22 @@ impl<'a> Level<'a> {
 
     /// The grey value there, between pixels by bilinear interpolation; beyond the edge that of the edge.
     pub fn at(&self, place: Point) -> f32 {
-        let (x, column) = split(place[0] / self.scale - 0.5, self.width);
-        let (y, row) = split(place[1] / self.scale - 0.5, self.height);
+        self.within([place[0] / self.scale, place[1] / self.scale])
+    }
+
+    /// The same, the place told in this level's own pixels.
+    pub fn within(&self, place: Point) -> f32 {
+        let (x, column) = split(place[0] - 0.5, self.width);
+        let (y, row) = split(place[1] - 0.5, self.height);
         let from = row * self.width + column;
-        let (right, below) = (usize::from(self.width > 1), if self.height > 1 { self.width } else { 0 });
-        let level = |index: usize| self.luma.get(index).map_or(0.0, |level| f32::from(*level));
-        let above = level(from) + (level(from + right) - level(from)) * x;
-        let under = level(from + below) + (level(from + below + right) - level(from + below)) * x;
-        above + (under - above) * y
+        let (above, under) = (self.luma.get(from..from + 2), self.luma.get(from + self.width..from + self.width + 2));
+        // A frame of one row or column has no second one.
+        let (Some(above), Some(under)) = (above, under) else {
+            return self.luma.get(from).map_or(0.0, |level| f32::from(*level));
+        };
+        let between = |pair: &[u8]| f32::from(pair[0]) + (f32::from(pair[1]) - f32::from(pair[0])) * x;
+        let above = between(above);
+        above + (between(under) - above) * y
     }
 
     /// Whether the place is within the frame.

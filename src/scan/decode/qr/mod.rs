@@ -113,7 +113,7 @@ fn attempt(levels: &[Level<'_>], trio: &Trio, depth: Depth) -> Option<(Grid, Rea
         let layout = Layout::of(version as usize)?;
         let Some(grid) = Grid::through(trio, layout) else { continue };
         let grid = known_fitted(level, grid, 3);
-        let score = grid.look(level).agreement(layout);
+        let score = grid.glance(level).agreement(layout);
         if grid.is_sound(level) && best.as_ref().is_none_or(|(most, _)| score > *most) {
             best = Some((score, grid));
         }
@@ -126,7 +126,7 @@ fn attempt(levels: &[Level<'_>], trio: &Trio, depth: Depth) -> Option<(Grid, Rea
     for u in -2..=2 {
         for v in -2..=2 {
             let Some(bent) = grid.bent(u as f32 * 0.7, v as f32 * 0.7) else { continue };
-            let clearness = bent.look(level).clearness(grid.layout);
+            let clearness = bent.glance(level).clearness(grid.layout);
             hypotheses.push((clearness, bent));
         }
     }
