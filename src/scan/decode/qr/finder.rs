@@ -46,6 +46,8 @@ pub(super) struct Limits {
     pub fits: usize,
     /// Patterns kept.
     pub kept: usize,
+    /// Correlation that a place must have with the turned and sized pattern to be fitted, and the fitted one to be kept.
+    pub likeness: [f32; 2],
 }
 
 /// A pixel darker than a ring around it.
@@ -53,8 +55,8 @@ pub(super) struct Limits {
 struct Place {
     x: usize,
     y: usize,
-    /// Which of [`RINGS`] is the lightest.
-    ring: usize,
+    /// Which of [`RINGS`] it may be.
+    rings: [usize; 2],
 }
 
 /// Rings around a pixel, each as four pairs of opposite places, with the module's side that it fits: 2.3 modules from
@@ -94,7 +96,7 @@ fn places(level: &Level<'_>, most: usize, scratch: &mut Scratch) -> Vec<Place> {
             for (dx, dy) in pairs {
                 let (one, other) = (slice(y, *dx, *dy), slice(y, -dx, -dy));
                 for ((least, a), b) in darkest.iter_mut().zip(one).zip(other) {
-                    let mean = (u16::from(*a) + u16::from(*b)).div_ceil(2) as u8;
+                    let mean = ((u16::from(*a) + u16::from(*b) + 1) >> 1) as u8;
                     *least = mean.min(*least);
                 }
             }
@@ -128,17 +130,18 @@ fn places(level: &Level<'_>, most: usize, scratch: &mut Scratch) -> Vec<Place> {
         .into_iter()
         .map(|(x, y, _)| {
             let ring = |pairs: &[(isize, isize); 4]| {
-                pairs
-                    .iter()
-                    .map(|(dx, dy)| {
-                        let one = smooth(x.wrapping_add_signed(*dx), y.wrapping_add_signed(*dy));
-                        let other = smooth(x.wrapping_add_signed(-dx), y.wrapping_add_signed(-dy));
-                        u16::from(one) + u16::from(other)
-                    })
-                    .min()
+                let mean = |dx: &isize, dy: &isize| {
+                    let one = smooth(x.wrapping_add_signed(*dx), y.wrapping_add_signed(*dy));
+                    let other = smooth(x.wrapping_add_signed(-dx), y.wrapping_add_signed(-dy));
+                    u16::midpoint(u16::from(one), u16::from(other))
+                };
+                pairs.iter().map(|(dx, dy)| mean(dx, dy)).min().unwrap_or(0).saturating_sub(u16::from(smooth(x, y)))
             };
-            let ring = (0..RINGS.len()).max_by_key(|at| ring(&RINGS[*at].0)).unwrap_or(0);
-            Place { x, y, ring }
+            let contrasts = RINGS.map(|(pairs, _)| ring(&pairs));
+            let clearest = (0..RINGS.len()).max_by_key(|at| contrasts[*at]).unwrap_or(0);
+            // Beyond a small pattern it is light too, and lighter than in its narrow ring.
+            let smallest = contrasts.iter().position(|contrast| 5 * contrast >= 2 * contrasts[clearest]);
+            Place { x, y, rings: [clearest, smallest.unwrap_or(clearest)] }
         })
         .collect()
 }
@@ -260,16 +263,16 @@ static TAPS: LazyLock<[[Tap; GRID]; RINGS.len()]> = LazyLock::new(|| {
 });
 
 /// The best turn and size at a place of the level that is half as fine, and how well they fit. `None` at the edge.
-fn compare(fine: &Level<'_>, place: &Place) -> Option<Finder> {
+fn compare(fine: &Level<'_>, place: &Place, ring: usize) -> Option<Finder> {
     let (x, y) = (2 * place.x + 1, 2 * place.y + 1);
-    let module = RINGS[place.ring].1 * 2.0;
+    let module = RINGS[ring].1 * 2.0;
     let reach = (module * weight(GRID - 1)) as usize + 2;
     if x < reach || y < reach || x + reach >= fine.width || y + reach >= fine.height {
         return None;
     }
     let mut seen = [0.0_f32; GRID];
     let (mut mean, mut total) = (0.0, 0.0);
-    for (at, (value, tap)) in seen.iter_mut().zip(&TAPS[place.ring]).enumerate() {
+    for (at, (value, tap)) in seen.iter_mut().zip(&TAPS[ring]).enumerate() {
         let from = y.wrapping_add_signed(tap.dy) * fine.width + x.wrapping_add_signed(tap.dx);
         let (above, under) = (&fine.luma[from..from + 2], &fine.luma[from + fine.width..from + fine.width + 2]);
         let four = [above[0], above[1], under[0], under[1]];
@@ -346,7 +349,7 @@ static FIT: LazyLock<Fit> = LazyLock::new(|| {
 
 /// Moves, turns, sizes and shears the pattern until it lies as well as it can (Gauss and Newton, the pattern's own slopes
 /// standing for the picture's, which noise would spoil).
-fn fit(level: &Level<'_>, mut finder: Finder, rounds: usize) -> Option<Finder> {
+pub(super) fn fit(level: &Level<'_>, mut finder: Finder, rounds: usize) -> Option<Finder> {
     let fit = &*FIT;
     let mut seen = [0.0_f32; SIDE * SIDE];
     for round in 0..=rounds {
@@ -393,6 +396,15 @@ fn fit(level: &Level<'_>, mut finder: Finder, rounds: usize) -> Option<Finder> {
     (square && finder.module() > 0.8).then_some(finder)
 }
 
+/// How much a pattern there looks like one: correlation with the ideal.
+pub(super) fn likeness(level: &Level<'_>, finder: &Finder) -> f32 {
+    let mut seen = [0.0_f32; SIDE * SIDE];
+    for (value, [u, v]) in seen.iter_mut().zip(&FIT.places) {
+        *value = level.at(finder.at(*u, *v));
+    }
+    correlation(&seen, &FIT.ideal)
+}
+
 fn correlation(a: &[f32], b: &[f32]) -> f32 {
     let count = a.len() as f32;
     let (mean_a, mean_b) = (a.iter().sum::<f32>() / count, b.iter().sum::<f32>() / count);
@@ -406,18 +418,19 @@ fn correlation(a: &[f32], b: &[f32]) -> f32 {
     ab / (aa * bb).sqrt()
 }
 
-/// Correlation that a place must have with the turned and sized pattern to be fitted, and the fitted one to be kept.
-const WORTH_FITTING: f32 = 0.4;
-const WORTH_KEEPING: f32 = 0.55;
-
 /// The finder patterns that are seen on these levels (each half of the one before), the clearest first. Places are looked
 /// for on the second and later ones, and looked at on the one before.
 pub(super) fn finders(levels: &[Level<'_>], limits: Limits, scratch: &mut Scratch) -> Vec<Finder> {
     let mut likely: Vec<(Finder, usize)> = Vec::new();
     for (fine, pair) in levels.windows(2).enumerate() {
         for place in places(&pair[1], limits.places, scratch) {
-            let finder = compare(&pair[0], &place);
-            likely.extend(finder.filter(|finder| finder.score > WORTH_FITTING).map(|finder| (finder, fine)));
+            let [clearest, smallest] = place.rings;
+            let mut finder = compare(&pair[0], &place, clearest);
+            if smallest != clearest {
+                let other = compare(&pair[0], &place, smallest);
+                finder = finder.into_iter().chain(other).max_by(|a, b| a.score.total_cmp(&b.score));
+            }
+            likely.extend(finder.filter(|finder| finder.score > limits.likeness[0]).map(|finder| (finder, fine)));
         }
     }
     likely.sort_by(|a, b| b.0.score.total_cmp(&a.0.score));
@@ -433,7 +446,7 @@ pub(super) fn finders(levels: &[Level<'_>], limits: Limits, scratch: &mut Scratc
         }
         fitted += 1;
         let Some(finder) = fit(&levels[fine], candidate, 5) else { continue };
-        if finder.score < WORTH_KEEPING {
+        if finder.score < limits.likeness[1] {
             continue;
         }
         match kept.iter_mut().find(|known| same(known, &finder)) {

@@ -4,7 +4,7 @@
 //! what is known of the symbol, first with the patterns that every symbol of its version has, then with the modules as
 //! they look, so that the fourth corner, which has no finder pattern, is held by the data.
 
-use super::geometry::{Equations, Point, Projection, distance};
+use super::geometry::{Equations, Point, Projection, cross, distance, sub};
 use super::group::Trio;
 use super::layout::Layout;
 use super::level::Level;
@@ -69,6 +69,13 @@ impl Grid {
         self.map.apply(u * factor - 1.0, v * factor - 1.0)
     }
 
+    /// Side of a module in the middle, in pixels.
+    pub fn module(&self) -> f32 {
+        let middle = self.layout.size as f32 / 2.0;
+        let [a, b, c] = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]].map(|[u, v]| self.at(middle + u, middle + v));
+        cross(sub(b, a), sub(c, a)).abs().sqrt()
+    }
+
     /// The symbol's corners, from the upper left one around.
     pub fn corners(&self) -> [Point; 4] {
         [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]].map(|[x, y]| self.map.apply(x, y))
@@ -79,7 +86,7 @@ impl Grid {
         let corners = self.corners();
         let turns = (0..4).all(|at| {
             let [a, b, c] = [corners[at], corners[(at + 1) % 4], corners[(at + 2) % 4]];
-            super::geometry::cross(super::geometry::sub(b, a), super::geometry::sub(c, b)) > 0.0
+            cross(sub(b, a), sub(c, b)) > 0.0
         });
         let sides: Vec<f32> = (0..4).map(|at| distance(corners[at], corners[(at + 1) % 4])).collect();
         let (long, short) =
@@ -138,6 +145,13 @@ impl Grid {
                 take(&values);
             }
         }
+    }
+
+    /// How dark each module is, as [`View::soft`] tells it.
+    pub fn soft(&self, level: &Level<'_>) -> Vec<f32> {
+        let view = self.look(level);
+        let model = view.model(self.layout, true);
+        view.soft(self.layout, &model)
     }
 
     /// One step towards the model.

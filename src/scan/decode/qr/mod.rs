@@ -10,15 +10,18 @@ mod group;
 mod layout;
 mod level;
 mod ordered;
+mod pair;
 mod reed_solomon;
 mod segments;
 mod words;
 
 use self::finder::{Finder, Limits, Scratch, finders};
+use self::geometry::distance;
 use self::grid::{Grid, View};
 use self::group::{Trio, trios};
 use self::layout::{Layout, MAX_VERSION};
 use self::level::Level;
+use self::pair::thirds;
 use self::words::{Depth, Reading};
 use super::pyramid::{Effort, Pyramid};
 use super::symbol::{Format, Symbol};
@@ -54,74 +57,156 @@ impl Reader {
             levels.push(Level::of(frame, 8.0 * (1 << at) as f32));
         }
         let limits = match effort {
-            Effort::Quick => Limits { places: 120, fits: 24, kept: 8 },
-            Effort::Full => Limits { places: 500, fits: 80, kept: 14 },
+            Effort::Quick => Limits { places: 120, fits: 24, kept: 8, likeness: [0.4, 0.55] },
+            Effort::Full => Limits { places: 500, fits: 80, kept: 16, likeness: [0.33, 0.47] },
         };
-        let finders = finders(&levels, limits, &mut self.scratch);
-        self.symbols(&levels, &finders, effort)
+        let mut finders = finders(&levels, limits, &mut self.scratch);
+        self.symbols(&levels, &mut finders, effort)
     }
 
-    fn symbols(&mut self, levels: &[Level<'_>], finders: &[Finder], effort: Effort) -> Vec<Symbol> {
-        let (most, depth) = match effort {
-            Effort::Quick => (4, Depth::Plain),
-            Effort::Full => (10, Depth::Deep),
-        };
-        let mut used = vec![false; finders.len()];
-        let mut symbols: Vec<Symbol> = Vec::new();
-        for trio in trios(finders, most) {
-            if trio.members.iter().any(|member| used[*member]) {
-                continue;
+    fn symbols(&mut self, levels: &[Level<'_>], finders: &mut Vec<Finder>, effort: Effort) -> Vec<Symbol> {
+        let mut sight = Sight { levels, used: vec![false; finders.len()], symbols: Vec::new(), located: Vec::new() };
+        match effort {
+            Effort::Quick => sight.take(trios(finders, 4)),
+            Effort::Full => {
+                sight.take(trios(finders, 10));
+                if sight.symbols.is_empty() {
+                    let seen = finders.len();
+                    finders.extend(thirds(|module| level_for(levels, module), levels, finders));
+                    sight.used.resize(finders.len(), false);
+                    let new = |trio: &Trio| trio.members.iter().any(|member| *member >= seen);
+                    let trios: Vec<Trio> = trios(finders, 40).into_iter().filter(new).take(4).collect();
+                    sight.take(trios);
+                }
+                sight.look_again();
             }
-            let Some((grid, reading)) = attempt(levels, &trio, depth) else { continue };
-            for member in trio.members {
-                used[member] = true;
-            }
-            let mut corners = grid.corners();
-            if reading.mirrored {
-                corners.swap(1, 3);
-            }
-            let Reading { text, bytes, confidence, .. } = reading;
-            symbols.push(Symbol { format: Format::Qr, text, bytes, corners, confidence });
         }
-        symbols
+        sight.symbols
     }
 
     /// Forgets earlier frames.
     pub(super) fn forget(&mut self) {}
 }
 
-/// The level on which a module has between two and four and a half pixels.
-fn level_for<'a, 'b>(levels: &'a [Level<'b>], module: f32) -> &'a Level<'b> {
-    let at = levels.iter().rposition(|level| module / level.scale >= 2.2).unwrap_or(0);
-    &levels[at]
+/// What is seen in one frame.
+struct Sight<'a> {
+    levels: &'a [Level<'a>],
+    /// Finder patterns whose symbols were read.
+    used: Vec<bool>,
+    symbols: Vec<Symbol>,
+    /// Symbols that were found and not read, and how well each agrees with what is known of it.
+    located: Vec<Located>,
 }
 
-fn attempt(levels: &[Level<'_>], trio: &Trio, depth: Depth) -> Option<(Grid, Reading)> {
-    let guess = (trio.modules - 10.0) / 4.0;
-    let nearest = guess.round();
-    let mut versions = vec![nearest];
-    if nearest > 6.0 || (guess - nearest).abs() > 0.3 {
-        versions.push(if guess > nearest { nearest + 1.0 } else { nearest - 1.0 });
-    }
-    let sizes = [trio.corner, trio.right, trio.below].map(|finder| finder.module());
-    let level = level_for(levels, sizes.iter().sum::<f32>() / 3.0);
-    let mut best: Option<(f32, Grid)> = None;
-    for version in versions {
-        if !(1.0..=MAX_VERSION as f32).contains(&version) {
-            continue;
+struct Located {
+    agreement: f32,
+    grid: Grid,
+    members: [usize; 3],
+}
+
+/// Agreement with the known modules that a symbol must have, and symbols that are looked at again.
+const AGREEMENT: f32 = 0.4;
+const AGAIN: usize = 3;
+
+impl Sight<'_> {
+    /// Looks for symbols at these finder patterns, without much ado.
+    fn take(&mut self, trios: Vec<Trio>) {
+        for trio in trios {
+            if self.is_used(trio.members) {
+                continue;
+            }
+            let Some((agreement, grid)) = self.locate(&trio) else { continue };
+            let level = self.level(&grid);
+            // The grid as it is serves nearly always.
+            let direct = followed(level, grid.clone(), 2);
+            let soft = direct.soft(level);
+            match words::read(direct.layout, &soft, Depth::Plain) {
+                Some(reading) => self.found(&direct, reading, trio.members),
+                None => {
+                    let is_new =
+                        |known: &Located| distance(known.grid.at(0.0, 0.0), grid.at(0.0, 0.0)) > 4.0 * grid.module();
+                    if self.located.iter().all(is_new) {
+                        self.located.push(Located { agreement, grid, members: trio.members });
+                    }
+                }
+            }
         }
-        let layout = Layout::of(version as usize)?;
-        let Some(grid) = Grid::through(trio, layout) else { continue };
-        let grid = known_fitted(level, grid, 3);
-        let score = grid.glance(level).agreement(layout);
-        if grid.is_sound(level) && best.as_ref().is_none_or(|(most, _)| score > *most) {
-            best = Some((score, grid));
+    }
+
+    /// Looks again at what was located, with all that can be tried.
+    fn look_again(&mut self) {
+        let mut located = std::mem::take(&mut self.located);
+        located.sort_by(|a, b| b.agreement.total_cmp(&a.agreement));
+        located.truncate(AGAIN);
+        for Located { grid, members, .. } in located {
+            if self.is_used(members) {
+                continue;
+            }
+            let level = self.level(&grid);
+            for grid in hypotheses(level, &grid) {
+                let grid = followed(level, grid, 4);
+                let soft = grid.soft(level);
+                if let Some(reading) = words::read(grid.layout, &soft, Depth::Deep) {
+                    self.found(&grid, reading, members);
+                    break;
+                }
+            }
         }
     }
-    let (score, grid) = best?;
-    if score < 0.4 {
-        return None;
+
+    fn is_used(&self, members: [usize; 3]) -> bool {
+        members.iter().any(|member| self.used[*member])
     }
+
+    fn found(&mut self, grid: &Grid, reading: Reading, members: [usize; 3]) {
+        for member in members {
+            self.used[member] = true;
+        }
+        let mut corners = grid.corners();
+        if reading.mirrored {
+            corners.swap(1, 3);
+        }
+        let Reading { text, bytes, confidence, .. } = reading;
+        self.symbols.push(Symbol { format: Format::Qr, text, bytes, corners, confidence });
+    }
+
+    fn level(&self, grid: &Grid) -> &Level<'_> {
+        &self.levels[level_for(self.levels, grid.module())]
+    }
+
+    /// The grid through three finder patterns, of the version that agrees best.
+    fn locate(&self, trio: &Trio) -> Option<(f32, Grid)> {
+        let guess = (trio.modules - 10.0) / 4.0;
+        let nearest = guess.round();
+        let mut versions = vec![nearest];
+        if nearest > 6.0 || (guess - nearest).abs() > 0.3 {
+            versions.push(if guess > nearest { nearest + 1.0 } else { nearest - 1.0 });
+        }
+        let mut best: Option<(f32, Grid)> = None;
+        for version in versions {
+            if !(1.0..=MAX_VERSION as f32).contains(&version) {
+                continue;
+            }
+            let layout = Layout::of(version as usize)?;
+            let Some(grid) = Grid::through(trio, layout) else { continue };
+            let level = self.level(&grid);
+            let grid = known_fitted(level, grid, 3);
+            let score = grid.glance(level).agreement(layout);
+            if grid.is_sound(level) && best.as_ref().is_none_or(|(most, _)| score > *most) {
+                best = Some((score, grid));
+            }
+        }
+        best.filter(|(score, _)| *score > AGREEMENT)
+    }
+}
+
+/// The level on which a module has between two and four and a half pixels.
+fn level_for(levels: &[Level<'_>], module: f32) -> usize {
+    levels.iter().rposition(|level| module / level.scale >= 2.2).unwrap_or(0)
+}
+
+/// Grids whose fourth corner, which has no finder pattern, lies elsewhere: those on which modules are clearest.
+fn hypotheses(level: &Level<'_>, grid: &Grid) -> Vec<Grid> {
     let mut hypotheses: Vec<(f32, Grid)> = Vec::new();
     for u in -2..=2 {
         for v in -2..=2 {
@@ -132,24 +217,20 @@ fn attempt(levels: &[Level<'_>], trio: &Trio, depth: Depth) -> Option<(Grid, Rea
     }
     hypotheses.sort_by(|a, b| b.0.total_cmp(&a.0));
     hypotheses.truncate(2);
-    for (_, grid) in hypotheses {
-        let mut grid = grid;
-        for _ in 0..4 {
-            let view = grid.look(level);
-            let model = view.model(grid.layout, true);
-            match grid.moved(&view, &model) {
-                Some(moved) => grid = moved,
-                None => break,
-            }
-        }
+    hypotheses.into_iter().map(|(_, grid)| grid).collect()
+}
+
+/// The grid moved to where the modules as they look are clearest.
+fn followed(level: &Level<'_>, mut grid: Grid, rounds: usize) -> Grid {
+    for _ in 0..rounds {
         let view = grid.look(level);
         let model = view.model(grid.layout, true);
-        let soft = view.soft(grid.layout, &model);
-        if let Some(reading) = words::read(grid.layout, &soft, depth) {
-            return Some((grid, reading));
+        match grid.moved(&view, &model) {
+            Some(moved) => grid = moved,
+            None => break,
         }
     }
-    None
+    grid
 }
 
 fn known_fitted(level: &Level<'_>, mut grid: Grid, rounds: usize) -> Grid {

@@ -12,9 +12,9 @@ const TRIPLES: usize = 20_000;
 
 type Bits = [u64; WORDS];
 
-/// The codeword nearest to `soft` (positive for 1), and the sum of the soft values that it contradicts. `None` where the
-/// block is too long.
-pub(super) fn nearest(soft: &[f32], data: usize) -> Option<(Vec<u8>, f32)> {
+/// The codeword nearest to `soft` (positive for 1) among those whose data bits are as `known` tells, from the first one on
+/// where it tells, and the sum of the soft values that it contradicts. `None` where the block is too long.
+pub(super) fn nearest(soft: &[f32], data: usize, known: &[Option<bool>]) -> Option<(Vec<u8>, f32)> {
     let count = soft.len();
     let words = count / 8;
     if count > MAX_BITS || data >= words || data == 0 {
@@ -26,24 +26,30 @@ pub(super) fn nearest(soft: &[f32], data: usize) -> Option<(Vec<u8>, f32)> {
     for (rank, bit) in ranks.iter().enumerate() {
         place[*bit] = rank;
     }
-    let mut rows = generator(words, data, &place);
-    let pivots = eliminated(&mut rows, count)?;
-    // Bits by rank: hard decisions, and what contradicting each costs.
+    // Bits by rank: what the codeword of the known data bits alone, all others 0, contradicts, and what each costs.
     let cost: Vec<f32> = ranks.iter().map(|bit| soft[*bit].abs()).collect();
     let hard = ranks.iter().enumerate().fold([0_u64; WORDS], |mut bits, (rank, bit)| {
         bits[rank / 64] |= u64::from(soft[*bit] > 0.0) << (rank % 64);
         bits
     });
-    // What the codeword of the hard decisions at the pivots contradicts elsewhere.
     let mut apart = hard;
+    let mut rows = Vec::with_capacity(data * 8);
+    for (bit, row) in generator(words, data, &place).into_iter().enumerate() {
+        match known.get(bit).copied().flatten() {
+            Some(true) => add(&mut apart, &row),
+            Some(false) => {}
+            None => rows.push(row),
+        }
+    }
+    let pivots = eliminated(&mut rows, count)?;
+    // The codeword that agrees with the hard decisions at the pivots.
     for (row, pivot) in rows.iter().zip(&pivots) {
-        if hard[pivot / 64] >> (pivot % 64) & 1 == 1 {
+        if apart[pivot / 64] >> (pivot % 64) & 1 == 1 {
             add(&mut apart, row);
         }
     }
     let table = Costs::of(&cost);
-    let turned = search(&rows, &pivots, &cost, &apart, &table);
-    let (least, turned) = turned;
+    let (least, turned) = search(&rows, &pivots, &cost, &apart, &table);
     for index in turned.into_iter().flatten() {
         add(&mut apart, &rows[index]);
     }
@@ -220,9 +226,9 @@ mod tests {
             for value in &mut soft {
                 *value *= 0.8 + 0.4 * chance();
             }
-            let (found, _) = nearest(&soft, data).unwrap();
+            let (found, _) = nearest(&soft, data, &[]).unwrap();
             assert_eq!(found, sent);
         }
-        assert!(nearest(&[1.0; 400], 10).is_none() && nearest(&[], 0).is_none());
+        assert!(nearest(&[1.0; 400], 10, &[]).is_none() && nearest(&[], 0, &[]).is_none());
     }
 }

@@ -123,6 +123,31 @@ fn segments(reader: &mut Reader<'_>, version: usize) -> Option<()> {
     }
 }
 
+/// The data bits of a symbol that holds a number of `digits` digits and nothing else: header, terminator and padding,
+/// `None` where the digits stand. `None` for all where it does not fit into `bytes` bytes.
+pub(super) fn number(digits: usize, bytes: usize, version: usize) -> Option<Vec<Option<bool>>> {
+    let length = match version {
+        0..=9 => 10,
+        10..=26 => 12,
+        _ => 14,
+    };
+    let body = digits / 3 * 10 + [0, 4, 7][digits % 3];
+    let mut bits: Vec<Option<bool>> = Vec::with_capacity(bytes * 8);
+    let mut write = |value: usize, count: usize| bits.extend((0..count).rev().map(|at| Some(value >> at & 1 == 1)));
+    write(1, 4);
+    write(digits, length);
+    bits.extend(std::iter::repeat_n(None, body));
+    let left = (bytes * 8).checked_sub(bits.len())?;
+    bits.extend(std::iter::repeat_n(Some(false), left.min(4)));
+    while bits.len() % 8 != 0 {
+        bits.push(Some(false));
+    }
+    for pad in [0xec_u8, 0x11].into_iter().cycle().take(bytes - bits.len() / 8) {
+        bits.extend((0..8).rev().map(|at| Some(pad >> at & 1 == 1)));
+    }
+    Some(bits)
+}
+
 #[cfg(test)]
 mod tests {
     use qrcode::bits::Bits;
@@ -138,6 +163,12 @@ mod tests {
         let mut data = bits.into_bytes();
         assert_eq!(data.len(), 16);
         assert_eq!(padding(&data, 1), Padding::Right(2 + 48));
+        let known = number(18, 16, 1).unwrap();
+        assert_eq!(known.len(), 128);
+        for (at, bit) in known.into_iter().enumerate() {
+            assert!(bit.is_none_or(|bit| bit == (data[at / 8] >> (7 - at % 8) & 1 == 1)));
+        }
+        assert_eq!(number(40, 16, 1), None);
         data[12] ^= 1;
         assert_eq!(padding(&data, 1), Padding::Odd);
         data[0] = 0xf0;

@@ -6,7 +6,7 @@ use rxing::qrcode::cpp_port::decoder::DecodeBitStream;
 use super::layout::{Layout, formats, masked, table};
 use super::ordered;
 use super::reed_solomon::correct;
-use super::segments::Padding;
+use super::segments::{self, Padding};
 
 /// What a symbol says.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +65,7 @@ fn words(layout: &Layout, soft: &[f32], format: usize, depth: Depth) -> Option<R
     let mask = (format & 7) as u16;
     let version = table(layout.version)?;
     let plan = version.getECBlocksForLevel(level);
-    let count = plan.getECCodewordsPerBlock() as usize;
+    let checks = plan.getECCodewordsPerBlock() as usize;
     let lengths: Vec<usize> = plan
         .getECBlocks()
         .iter()
@@ -76,34 +76,36 @@ fn words(layout: &Layout, soft: &[f32], format: usize, depth: Depth) -> Option<R
         .iter()
         .map(|at| if masked(mask, at % layout.size, at / layout.size) { -soft[*at] } else { soft[*at] })
         .collect();
-    let words: Vec<&[f32]> = bits.chunks_exact(8).collect();
-    let mut next = words.into_iter();
+    let mut words = bits.chunks_exact(8);
     let mut blocks: Vec<Vec<f32>> = vec![Vec::new(); lengths.len()];
     let longest = lengths.iter().copied().max()?;
-    for at in 0..longest + count {
+    for at in 0..longest + checks {
         for (block, data) in blocks.iter_mut().zip(&lengths) {
             if at < longest && at >= *data {
                 continue;
             }
-            block.extend_from_slice(next.next()?);
+            block.extend_from_slice(words.next()?);
         }
     }
-    let mut data = Vec::new();
-    let mut effort = Effort::default();
-    for (block, length) in blocks.iter().zip(&lengths) {
-        let codewords = corrected(block, *length, depth, &mut effort)?;
-        data.extend_from_slice(&codewords[..*length]);
-    }
-    let padding = super::segments::padding(&data, layout.version);
-    let doubt = effort.contradicted / effort.total.max(1e-6);
-    let sure = match padding {
-        Padding::Wrong => false,
-        Padding::Odd => !effort.deep,
-        Padding::Right(bits) => !effort.deep || doubt < if bits >= 16 { 0.16 } else { 0.07 },
-    };
-    if !sure {
+    let mut found = Corrected::default();
+    let all = blocks.iter().zip(&lengths).all(|(block, length)| found.add(block, *length, depth).is_some());
+    let total: f32 = blocks.iter().flatten().map(|value| value.abs()).sum();
+    let doubt = found.contradicted / total.max(1e-6);
+    let chance = by_chance(1.0 - checks as f32 / (longest + checks) as f32);
+    let is_sure = all
+        && match segments::padding(&found.data, layout.version) {
+            Padding::Wrong => false,
+            Padding::Odd => !found.deep,
+            Padding::Right(bits) if bits >= PADDING => true,
+            Padding::Right(_) => !found.deep || doubt < CLEAR * chance,
+        };
+    let (data, doubt) = if is_sure {
+        (found.data, doubt)
+    } else if let ([block], [length], Depth::Deep) = (&blocks[..], &lengths[..], depth) {
+        digits(block, *length, layout.version)?
+    } else {
         return None;
-    }
+    };
     let decoded = DecodeBitStream(&data, version, level).ok()?;
     if decoded.error().is_some() || !decoded.isValid() {
         return None;
@@ -114,38 +116,86 @@ fn words(layout: &Layout, soft: &[f32], format: usize, depth: Depth) -> Option<R
     (!text.is_empty()).then_some(Reading { text, bytes, confidence, mirrored: false })
 }
 
-/// What correction took.
+/// Bits of right padding that tell a reading from chance.
+const PADDING: usize = 16;
+/// Where there are fewer, doubt must be less than this part of what chance brings.
+const CLEAR: f32 = 0.62;
+
+/// The share of all soft values that the nearest codeword contradicts where there is no code at all, only chance, at the
+/// rate of data bits to all bits (measured).
+fn by_chance(rate: f32) -> f32 {
+    0.29 * (1.0 - rate).powi(2)
+}
+
+/// Digits that a payment code may have.
+const DIGITS: std::ops::RangeInclusive<usize> = 16..=24;
+/// Lengths that are tried.
+const LENGTHS: usize = 2;
+
+/// Reads a block on the assumption that it says what a wallet's code says, a number of usual length and nothing else: its
+/// header, terminator and padding are known then, and what is left to find is little against what is seen. The data, and
+/// the share of soft values contradicted.
+fn digits(soft: &[f32], data: usize, version: usize) -> Option<(Vec<u8>, f32)> {
+    let total = soft.iter().map(|value| value.abs()).sum::<f32>().max(1e-6);
+    let mut lengths: Vec<(f32, Vec<Option<bool>>)> = DIGITS
+        .filter_map(|count| segments::number(count, data, version))
+        .map(|known| {
+            let likeness = known.iter().zip(soft).map(|(bit, value)| match bit {
+                Some(true) => *value,
+                Some(false) => -value,
+                None => 0.0,
+            });
+            (likeness.sum(), known)
+        })
+        .collect();
+    lengths.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut best: Option<(Vec<u8>, f32, f32)> = None;
+    for (_, known) in lengths.into_iter().take(LENGTHS) {
+        let open = known.iter().filter(|bit| bit.is_none()).count();
+        let chance = by_chance(open as f32 / soft.len() as f32);
+        let Some((words, sum)) = ordered::nearest(soft, data, &known) else { continue };
+        let doubt = sum / total;
+        if doubt < CLEAR_DIGITS * chance && best.as_ref().is_none_or(|(_, least, _)| doubt < *least) {
+            best = Some((words[..data].to_vec(), doubt, chance));
+        }
+    }
+    let (data, doubt, _) = best?;
+    matches!(segments::padding(&data, version), Padding::Right(_)).then_some((data, doubt))
+}
+
+/// Doubt of a number, as part of what chance brings, at most.
+const CLEAR_DIGITS: f32 = 0.72;
+
+/// Blocks that were corrected, and what it took.
 #[derive(Debug, Default)]
-struct Effort {
+struct Corrected {
+    data: Vec<u8>,
     contradicted: f32,
-    total: f32,
+    /// Whether more was done than the code vouches for.
     deep: bool,
+}
+
+impl Corrected {
+    fn add(&mut self, soft: &[f32], data: usize, depth: Depth) -> Option<()> {
+        let mut words = hard(soft);
+        let checks = words.len() - data;
+        let (words, contradicted) = if correct(&mut words, checks, &[]).is_some() {
+            let sum = contradicted(soft, &words);
+            (words, sum)
+        } else if depth == Depth::Deep {
+            self.deep = true;
+            ordered::nearest(soft, data, &[]).or_else(|| erased(soft, checks))?
+        } else {
+            return None;
+        };
+        self.contradicted += contradicted;
+        self.data.extend_from_slice(&words[..data]);
+        Some(())
+    }
 }
 
 fn hard(soft: &[f32]) -> Vec<u8> {
     soft.chunks(8).map(|bits| bits.iter().fold(0, |word, bit| word << 1 | u8::from(*bit > 0.0))).collect()
-}
-
-/// The block's codewords, corrected.
-fn corrected(soft: &[f32], data: usize, depth: Depth, effort: &mut Effort) -> Option<Vec<u8>> {
-    let mut words = hard(soft);
-    let count = words.len() - data;
-    effort.total += soft.iter().map(|value| value.abs()).sum::<f32>();
-    if correct(&mut words, count, &[]).is_some() {
-        effort.contradicted += contradicted(soft, &words);
-        return Some(words);
-    }
-    if depth == Depth::Plain {
-        return None;
-    }
-    effort.deep = true;
-    if let Some((words, sum)) = ordered::nearest(soft, data) {
-        effort.contradicted += sum;
-        return Some(words);
-    }
-    let (words, sum) = erased(soft, count)?;
-    effort.contradicted += sum;
-    Some(words)
 }
 
 /// Gives up the least reliable codewords, two more each time, and takes the outcome that contradicts least (Forney's
