@@ -196,6 +196,101 @@ async fn a_merchant_s_day_at_the_sandbox() {
     }
 }
 
+/// UnionPay takes a payment first and settles it behind: what came of it is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_of_bank_cards_at_the_sandbox() {
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let sandbox = Sandbox::start(SandboxConfig { listen, seed: 3, ..SandboxConfig::default() }).await.unwrap();
+    let url = sandbox.base_url().to_owned();
+    let account = account("unionpay", &url, sandbox.credentials().account_json("unionpay"), 3_000);
+    let channel = channel::open(&account).unwrap();
+    let code = async || {
+        let code = post(format!("{url}/sandbox/wallets/unionpay-1/code"), json!({})).await;
+        code["auth_code"].as_str().unwrap().to_owned()
+    };
+    let paid = async |trade: &TradeRef| loop {
+        match channel.query(trade).await {
+            QueryOutcome::Paid(paid) => break paid,
+            QueryOutcome::CustomerConfirming | QueryOutcome::AwaitingCustomer | QueryOutcome::Unknown(_) => {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let taken_back = async |trade: &TradeRef| loop {
+        match channel.void(trade).await {
+            VoidOutcome::Returned => break,
+            VoidOutcome::Unknown(_) => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
+            other => panic!("{other:?}"),
+        }
+    };
+
+    // The customer's code, and the money back in two ways: the void of the same day, and a refund in part.
+    let mut scanned = trade("CARD0000001", Way::ConsumerPresented);
+    assert_eq!(channel.query(&scanned).await, QueryOutcome::NotFound);
+    let submitted = channel.pay(&scanned, &details(None), &code().await).await;
+    assert!(!matches!(submitted, PayOutcome::Failed(_)), "{submitted:?}");
+    let first = paid(&scanned).await;
+    assert_eq!(first.amount, scanned.amount);
+    assert!((first.paid_at - now()).abs() < 5_000, "the provider's clock is read right");
+    taken_back(&scanned).await;
+    assert_eq!(channel.query(&scanned).await, QueryOutcome::Returned);
+
+    scanned = trade("CARD0000002", Way::ConsumerPresented);
+    let spent = code().await;
+    assert!(!matches!(channel.pay(&scanned, &details(None), &spent).await, PayOutcome::Failed(_)));
+    let second = paid(&scanned).await;
+    (scanned.provider_trade_no, scanned.paid_at) = (Some(second.provider_trade_no), Some(second.paid_at));
+    let part =
+        RefundRef { out_refund_no: "REFUND000001".into(), amount: Money::new(234, Currency::CNY), ..refund(&scanned) };
+    let mut returned = channel.refund(&scanned, &part).await;
+    while !matches!(returned, RefundOutcome::Done) {
+        assert!(!matches!(returned, RefundOutcome::Failed(_)), "{returned:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        returned = channel.query_refund(&scanned, &part).await;
+    }
+    let used = trade("CARD0000003", Way::ConsumerPresented);
+    if !matches!(channel.pay(&used, &details(None), &spent).await, PayOutcome::Failed(_)) {
+        // Taken at first, and refused behind.
+        while channel.query(&used).await == QueryOutcome::CustomerConfirming {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        let refused = channel.query(&used).await;
+        assert!(matches!(refused, QueryOutcome::Failed(_)), "{refused:?}");
+    }
+
+    // The shown code cannot be closed, only run out; paid, its money goes back.
+    let shown = trade("CARD0000004", Way::MerchantPresented);
+    let CodeOutcome::Shown { code: payload } = channel.create_code(&shown, &details(None)).await else {
+        panic!("no code")
+    };
+    assert_eq!(channel.void(&shown).await, VoidOutcome::NotYet);
+    assert!(matches!(channel.query(&shown).await, QueryOutcome::AwaitingCustomer | QueryOutcome::NotFound));
+    post(format!("{url}/sandbox/wallets/unionpay-1/scan"), json!({ "payload": payload, "confirm": true })).await;
+    assert_eq!(paid(&shown).await.amount, shown.amount);
+    taken_back(&shown).await;
+    let trades: Value = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .get(format!("{url}/sandbox/trades"))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let left: i64 = trades
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|trade| !trade["paid_at"].is_null())
+        .map(|trade| trade["amount"].as_i64().unwrap() - trade["refunded"].as_i64().unwrap())
+        .sum();
+    assert_eq!(left, 1_000, "{trades}");
+    sandbox.stop().await;
+}
+
 /// Keeps what was posted to it.
 async fn inbox() -> (String, Arc<Mutex<Vec<RawNotification>>>) {
     let kept: Arc<Mutex<Vec<RawNotification>>> = Arc::default();
