@@ -22,6 +22,10 @@ const MOST_EDGES: usize = 8;
 const LEAST_CHARACTERS: usize = 3;
 /// The most characters of a symbol, start and check character counted.
 const MOST_CHARACTERS: usize = 84;
+/// Guesses so much below the best are dropped.
+const SCORE_SPREAD: f32 = 60.0;
+/// Start and stop character fit at least so well.
+const LEAST_SCORE: f32 = 60.0;
 /// How unlike the module widths at both ends may be, in steps.
 const RATIO_STEPS: isize = 15;
 
@@ -43,7 +47,7 @@ impl Sums {
     }
 
     /// The integral from the beginning; level `i` covers the stretch around `i`.
-    fn until(&self, at: f32) -> f64 {
+    pub(super) fn until(&self, at: f32) -> f64 {
         let last = self.0.len() - 1;
         let at = (at + 0.5).clamp(0.0, last as f32);
         let whole = (at as usize).min(last.saturating_sub(1));
@@ -121,8 +125,8 @@ impl Anchors {
         Self { shapes }
     }
 
-    /// The likeliest guesses for both directions, best first. `levels` is brightness; `blur_at` tells which waves fit a
-    /// blur of so many modules.
+    /// The likeliest guesses for both directions, best first, `most` of them. `levels` is brightness, `blur_at` tells
+    /// which waves fit a blur of so many modules.
     pub(super) fn guesses(
         &self,
         levels: &[f32],
@@ -131,81 +135,110 @@ impl Anchors {
         blur_at: impl Fn(f32) -> usize,
         most: usize,
     ) -> Vec<Guess> {
+        let inside = &levels[span[0].max(0.0) as usize..(span[1] as usize).min(levels.len())];
+        let (low, high) = extremes(inside);
+        let least = (0.06 * (high - low)).max(4.0 * noise);
         let length = levels.len() as f32 - 1.0;
         let turned: Vec<f32> = levels.iter().rev().copied().collect();
         let turned_span = [length - span[1], length - span[0]];
-        let ends = [(levels, span), (&turned, turned_span)].map(|(levels, span)| self.end(levels, span, &blur_at));
+        // Widths that the number of edges allows.
+        let all = count_edges(levels, span[0], span[1], least).max(12) as f32;
+        let wide = (span[1] - span[0]) / all * 6.0 / CHARACTER_MODULES as f32;
+        let widths = step_of(wide * 0.25)..step_of(wide * 2.0) + 1;
+        let ends = [(levels, span), (&turned, turned_span)]
+            .map(|(levels, span)| self.ends(levels, span, widths.clone(), &blur_at));
         let mut found: Vec<Guess> = Vec::new();
-        let inside = &levels[span[0].max(0.0) as usize..(span[1] as usize).min(levels.len())];
-        let (low, high) =
-            inside.iter().fold((f32::MAX, f32::MIN), |(low, high), level| (low.min(*level), high.max(*level)));
-        let least = (0.06 * (high - low)).max(4.0 * noise);
+        let mut best = 0.0_f32;
         for reversed in [false, true] {
-            let (head, tail) = if reversed { (&ends[1], &ends[0]) } else { (&ends[0], &ends[1]) };
-            for (from, starts, _) in head {
-                for (back, _, stops) in tail {
-                    let to = length - back;
-                    let edges = count_edges(levels, from.min(to), to.max(*from), least);
-                    if let Some(guess) = pair(*from, to, edges, starts, stops) {
-                        found.extend(guess.map(|guess| Guess { reversed, ..guess }));
+            let (heads, tails) = if reversed { (&ends[1], &ends[0]) } else { (&ends[0], &ends[1]) };
+            for head in heads {
+                for tail in tails.iter().filter(|tail| length - tail.place > head.place + 20.0) {
+                    if head.best_start + tail.best_stop < best - SCORE_SPREAD {
+                        continue;
+                    }
+                    let to = length - tail.place;
+                    let edges = count_edges(levels, head.place.min(to), to.max(head.place), least);
+                    for guess in pair(head, tail, to, edges) {
+                        best = best.max(guess.score);
+                        found.push(Guess { reversed, ..guess });
                     }
                 }
             }
         }
+        found.retain(|guess| guess.score > best - SCORE_SPREAD && guess.score > LEAST_SCORE);
         found.sort_by(|one, other| other.score.total_cmp(&one.score));
-        if let Some(best) = found.first().map(|guess| guess.score) {
-            found.retain(|guess| guess.score > best - 60.0);
-        }
         found.truncate(most);
         found
     }
 
     /// Dark edges near the left end of a span, and how well they begin a start character or end a stop character.
-    fn end(&self, levels: &[f32], span: [f32; 2], blur_at: &impl Fn(f32) -> usize) -> Vec<(f32, Box<Fits>, Box<Fits>)> {
+    fn ends(
+        &self,
+        levels: &[f32],
+        span: [f32; 2],
+        widths: std::ops::Range<usize>,
+        blur_at: &impl Fn(f32) -> usize,
+    ) -> Vec<End> {
         let sums = Sums::new(levels);
-        edges(levels, span)
-            .into_iter()
-            .map(|edge| {
-                let mut starts = Box::new([[0.0; PITCHES]; BLURS.len()]);
-                let mut stops = Box::new([[0.0; PITCHES]; BLURS.len()]);
-                let mut pitch = LEAST_PITCH;
-                for at in 0..PITCHES {
-                    let step = pitch / PER_MODULE as f32;
-                    let mut place = edge - QUIET as f32 * pitch;
-                    let mut wave = [0.0; STOP_SAMPLES];
-                    for sample in &mut wave {
-                        *sample = -sums.mean(place, place + step);
-                        place += step;
-                    }
-                    let mut short = [0.0; START_SAMPLES];
-                    short.copy_from_slice(&wave[..START_SAMPLES]);
-                    unit(&mut short);
-                    wave.reverse();
-                    unit(&mut wave);
-                    for (blur, (starts, stops)) in BLURS.iter().zip(starts.iter_mut().zip(stops.iter_mut())) {
-                        let shapes = &self.shapes[blur_at(blur / pitch)];
-                        starts[at] = shapes.starts.iter().map(|start| fit(&short, start)).fold(0.0, f32::max);
-                        stops[at] = fit(&wave, &shapes.stop);
-                    }
-                    pitch *= PITCH_STEP;
+        let mut found = Vec::new();
+        for place in edges(levels, span) {
+            let none = Box::new([[0.0; PITCHES]; BLURS.len()]);
+            let mut end = End { place, starts: none.clone(), stops: none, best_start: 0.0, best_stop: 0.0 };
+            for at in widths.clone() {
+                let pitch = LEAST_PITCH * PITCH_STEP.powi(at as i32);
+                let step = pitch / PER_MODULE as f32;
+                let from = place - QUIET as f32 * pitch;
+                let mut wave = [0.0; STOP_SAMPLES];
+                let mut before = sums.until(from);
+                for (at, sample) in wave.iter_mut().enumerate() {
+                    let next = sums.until(from + (at + 1) as f32 * step);
+                    *sample = (before - next) as f32;
+                    before = next;
                 }
-                (edge, starts, stops)
-            })
-            .collect()
+                let mut short = [0.0; START_SAMPLES];
+                short.copy_from_slice(&wave[..START_SAMPLES]);
+                unit(&mut short);
+                wave.reverse();
+                unit(&mut wave);
+                for (blur, (starts, stops)) in BLURS.iter().zip(end.starts.iter_mut().zip(end.stops.iter_mut())) {
+                    let shapes = &self.shapes[blur_at(blur / pitch)];
+                    let start = shapes.starts.iter().map(|start| product(&short, start)).fold(0.0, f32::max);
+                    starts[at] = likeness(start, START_SAMPLES);
+                    stops[at] = likeness(product(&wave, &shapes.stop), STOP_SAMPLES);
+                    end.best_start = end.best_start.max(starts[at]);
+                    end.best_stop = end.best_stop.max(stops[at]);
+                }
+            }
+            found.push(end);
+        }
+        found
     }
 }
 
-/// The best guesses between two edges, one for each blur at most.
-fn pair(from: f32, to: f32, edges: usize, starts: &Fits, stops: &Fits) -> Option<impl Iterator<Item = Guess>> {
-    let length = to - from;
+/// An edge that may be an end of a code.
+struct End {
+    place: f32,
+    starts: Box<Fits>,
+    stops: Box<Fits>,
+    best_start: f32,
+    best_stop: f32,
+}
+
+/// The last step of module widths that is not above `pitch`.
+fn step_of(pitch: f32) -> usize {
+    ((pitch / LEAST_PITCH).max(1.0).ln() / PITCH_STEP.ln()).min((PITCHES - 1) as f32) as usize
+}
+
+/// The best guesses between two edges, each with another number of characters.
+fn pair(head: &End, tail: &End, to: f32, edges: usize) -> Vec<Guess> {
+    let length = to - head.place;
     let mut best: Vec<Guess> = Vec::new();
     // A character has six edges, of which blur may hide some.
     let least = (edges / 7).max(LEAST_CHARACTERS);
     for characters in least..=(edges / 2).min(MOST_CHARACTERS) {
         let count = characters * CHARACTER_MODULES + STOP_MODULES;
-        let pitch = length / count as f32;
         // The mean width is the geometric mean of the widths at both ends.
-        let middle = (pitch / LEAST_PITCH).ln() / PITCH_STEP.ln();
+        let middle = (length / count as f32 / LEAST_PITCH).ln() / PITCH_STEP.ln();
         if middle < 0.0 {
             break;
         }
@@ -213,32 +246,50 @@ fn pair(from: f32, to: f32, edges: usize, starts: &Fits, stops: &Fits) -> Option
             continue;
         }
         let twice = (2.0 * middle).round() as isize;
-        let mut guess: Option<Guess> = None;
-        for (blur, (starts, stops)) in BLURS.iter().zip(starts.iter().zip(stops)) {
-            let low = (twice - RATIO_STEPS) / 2;
+        let low = (twice - RATIO_STEPS) / 2;
+        let mut found = (0.0, 0, 0.0);
+        for (blur, (starts, stops)) in BLURS.iter().zip(head.starts.iter().zip(tail.stops.iter())) {
             for first in low..=low + RATIO_STEPS {
                 let (Ok(at), Ok(last)) = (usize::try_from(first), usize::try_from(twice - first)) else { continue };
                 let (Some(start), Some(stop)) = (starts.get(at), stops.get(last)) else { continue };
                 let steps = (2 * first - twice) as f32;
                 let score = start + stop - 0.02 * steps * steps;
-                if guess.is_none_or(|guess| guess.score < score) {
-                    let ratio = PITCH_STEP.powf(steps);
-                    guess = Some(Guess { reversed: false, from, to, characters, ratio, blur: *blur, score });
+                if score > found.0 {
+                    found = (score, 2 * first - twice, *blur);
                 }
             }
         }
-        best.extend(guess);
+        let (score, steps, blur) = found;
+        if score > LEAST_SCORE {
+            let ratio = PITCH_STEP.powi(steps as i32);
+            best.push(Guess { reversed: false, from: head.place, to, characters, ratio, blur, score });
+        }
     }
     best.sort_by(|one, other| other.score.total_cmp(&one.score));
     best.truncate(3);
-    (!best.is_empty()).then(|| best.into_iter())
+    best
 }
 
-/// How well a wave fits a shape: the logarithm of how much of it the shape explains.
-fn fit<const N: usize>(wave: &[f32; N], shape: &[f32; N]) -> f32 {
-    let product: f32 = wave.iter().zip(shape).map(|(wave, shape)| wave * shape).sum();
+/// The logarithm of how much of a wave a shape explains, from the product of the two.
+fn likeness(product: f32, samples: usize) -> f32 {
     let product = product.max(0.0);
-    -(N as f32) * (1.0 - product * product).max(1e-3).ln()
+    -(samples as f32) * (1.0 - product * product).max(1e-3).ln()
+}
+
+fn product<const N: usize>(wave: &[f32; N], shape: &[f32; N]) -> f32 {
+    let mut sums = [0.0_f32; 8];
+    let (waves, shapes) = (wave.chunks_exact(8), shape.chunks_exact(8));
+    let rest: f32 = waves.remainder().iter().zip(shapes.remainder()).map(|(wave, shape)| wave * shape).sum();
+    for (wave, shape) in waves.zip(shapes) {
+        for ((sum, wave), shape) in sums.iter_mut().zip(wave).zip(shape) {
+            *sum += wave * shape;
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+fn extremes(levels: &[f32]) -> (f32, f32) {
+    levels.iter().fold((f32::MAX, f32::MIN), |(low, high), level| (low.min(*level), high.max(*level)))
 }
 
 fn unit<const N: usize>(wave: &mut [f32; N]) {
@@ -271,8 +322,7 @@ fn edges(levels: &[f32], span: [f32; 2]) -> Vec<f32> {
             // Blur rounds the shoulder of the edge itself.
             let shoulder = at.saturating_sub(2);
             let calm = &levels[shoulder.saturating_sub(quiet)..shoulder.max(1)];
-            let (low, high) =
-                calm.iter().fold((f32::MAX, f32::MIN), |(low, high), level| (low.min(*level), high.max(*level)));
+            let (low, high) = extremes(calm);
             (place, here / (high - low + 0.1 * strongest))
         })
         .collect();

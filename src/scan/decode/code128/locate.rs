@@ -49,7 +49,7 @@ impl Tensor {
     }
 
     fn strength(self) -> f32 {
-        self.difference.hypot(self.twist)
+        (self.difference * self.difference + self.twist * self.twist).sqrt()
     }
 }
 

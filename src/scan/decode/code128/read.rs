@@ -22,6 +22,8 @@ const SECTIONS: usize = 5;
 /// Places, blur, light and contrast at the sections' ends.
 const UNKNOWNS: usize = PLACES + 1 + 2 * (SECTIONS + 1);
 
+/// A row of characters nearer than this to a profile, as a share of its variance, is no chance.
+const CLEAR: f32 = 0.06;
 /// A code is fitted so many times at most.
 const ROUNDS: usize = 4;
 /// Rows of characters are compared so far below the likeliest, as natural logarithms.
@@ -78,21 +80,22 @@ pub(super) fn read(profile: &Profile, tries: Tries) -> Option<Found> {
     let turned: Vec<f32> = profile.levels.iter().rev().copied().collect();
     let sums = [Sums::new(&profile.levels), Sums::new(&turned)];
     let length = profile.levels.len() as f32 - 1.0;
-    let mut candidates: Vec<(f32, Candidate<'_>)> =
-        guesses.iter().filter_map(|guess| Candidate::best(&sums[usize::from(guess.reversed)], guess, length)).collect();
-    candidates.sort_by(|one, other| one.0.total_cmp(&other.0));
-    candidates.truncate(tries.fits);
-    let mut best: Option<Found> = None;
-    for (_, candidate) in candidates {
-        let reversed = candidate.reversed;
-        if let Some(found) = candidate.fit(profile.noise) {
-            if found.sound() && best.as_ref().is_none_or(|best| best.explained < found.explained) {
-                let ends = if reversed { found.ends.map(|end| length - end) } else { found.ends };
-                best = Some(Found { ends, ..found });
-            }
+    let mut candidates: Vec<(f32, Candidate<'_>)> = Vec::new();
+    for guess in &guesses {
+        let Some(candidate) = Candidate::best(&sums[usize::from(guess.reversed)], guess) else { continue };
+        let clear = candidate.0 < CLEAR;
+        candidates.push(candidate);
+        if clear {
+            break;
         }
     }
-    best
+    candidates.sort_by(|one, other| one.0.total_cmp(&other.0));
+    candidates.into_iter().take(tries.fits).find_map(|(_, candidate)| {
+        let reversed = candidate.reversed;
+        let found = candidate.fit().filter(Found::sound)?;
+        let ends = if reversed { found.ends.map(|end| length - end) } else { found.ends };
+        Some(Found { ends, ..found })
+    })
 }
 
 impl Found {
@@ -160,18 +163,17 @@ struct Candidate<'a> {
     characters: usize,
     blur: f32,
     reversed: bool,
-    length: f32,
 }
 
 impl<'a> Candidate<'a> {
     /// The best of the guess's neighbours, and how far its nearest row of characters is from the profile: 0 is a perfect
     /// match.
-    fn best(sums: &'a Sums, guess: &Guess, length: f32) -> Option<(f32, Self)> {
+    fn best(sums: &'a Sums, guess: &Guess) -> Option<(f32, Self)> {
         let mut best: Option<(f32, Self)> = None;
         for step in [0, -1, 1, -2, 2] {
             let grid = Grid::new(guess, guess.ratio * 1.02_f32.powi(step));
             let blur = guess.blur * guess.modules() as f32 / (guess.to - guess.from);
-            let candidate = Self { sums, grid, characters: guess.characters, blur, reversed: guess.reversed, length };
+            let candidate = Self { sums, grid, characters: guess.characters, blur, reversed: guess.reversed };
             let waves = candidate.waves();
             let samples = normalised(&candidate.grid.samples(sums, 0), waves.contrast);
             let trellis = Trellis::new(waves, &samples, guess.characters)?;
@@ -179,6 +181,9 @@ impl<'a> Candidate<'a> {
             let distance = trellis.least() / energy;
             if best.as_ref().is_none_or(|best| distance < best.0) {
                 best = Some((distance, candidate));
+            }
+            if distance < CLEAR {
+                break;
             }
         }
         best
@@ -189,7 +194,7 @@ impl<'a> Candidate<'a> {
     }
 
     /// Fits places, light and blur to what was read and reads again, until nothing changes.
-    fn fit(mut self, _noise: f32) -> Option<Found> {
+    fn fit(mut self) -> Option<Found> {
         let waves = self.waves();
         let raw = self.grid.samples(self.sums, 0);
         let mut trellis = Trellis::new(waves, &normalised(&raw, waves.contrast), self.characters)?;

@@ -23,7 +23,9 @@ const BEGINS: [u16; 4] = [0b111, 0b110, 0b100, 0b101];
 /// estimated from the surroundings, not known.
 const MEAN_COUNTS: f32 = 0.35;
 
-type Wave = [f32; SAMPLES];
+/// Samples of a character; the rest is nought, so that whole registers are multiplied.
+type Wave = [f32; LANES];
+const LANES: usize = SAMPLES.next_multiple_of(8);
 
 /// All characters at one blur.
 #[derive(Debug, Clone)]
@@ -56,8 +58,8 @@ impl Waves {
         let mut waves = Self {
             response,
             characters: Vec::with_capacity(VALUES),
-            before: [[0.0; SAMPLES]; 4],
-            after: [[0.0; SAMPLES]; 4],
+            before: [[0.0; LANES]; 4],
+            after: [[0.0; LANES]; 4],
             squares: Vec::with_capacity(VALUES),
             ends: (0..VALUES).map(|value| class(&ENDS, modules(value) & 0b111)).collect(),
             begins: (0..VALUES).map(|value| class(&BEGINS, modules(value) >> 8)).collect(),
@@ -73,7 +75,7 @@ impl Waves {
                     let whole: Wave =
                         std::array::from_fn(|at| raw[at] + waves.before[end][at] + waves.after[begin][at]);
                     let mean = mean(&whole);
-                    sum += whole.iter().map(|sample| (sample - mean) * (sample - mean)).sum::<f32>();
+                    sum += whole[..SAMPLES].iter().map(|sample| (sample - mean) * (sample - mean)).sum::<f32>();
                     let whole = weighed(&whole);
                     dot(&whole, &whole)
                 })
@@ -88,8 +90,8 @@ impl Waves {
     }
 
     fn wave(&self, bits: u16, count: usize, from: isize) -> Wave {
-        let mut wave = [0.0; SAMPLES];
-        self.draw(bits, count, from, &mut wave);
+        let mut wave = [0.0; LANES];
+        self.draw(bits, count, from, &mut wave[..SAMPLES]);
         wave
     }
 
@@ -119,8 +121,8 @@ impl Waves {
 
     /// Scores all characters at a place: squared distance of the samples to each, in each surroundings.
     fn distances(&self, samples: &[f32]) -> Slot {
-        let mut wave = [0.0; SAMPLES];
-        wave.copy_from_slice(&samples[..SAMPLES]);
+        let mut wave = [0.0; LANES];
+        wave[..SAMPLES].copy_from_slice(&samples[..SAMPLES]);
         let wave = weighed(&wave);
         let own = dot(&wave, &wave);
         let before = self.before.map(|other| dot(&wave, &other));
@@ -191,11 +193,17 @@ impl<'a> Trellis<'a> {
         for (at, slot) in slots.iter().enumerate() {
             forward.push(states);
             let mut next: States = [[FAR; 4]; 4];
+            let before = ends_first(&states, &slot.before);
             for value in allowed(at) {
-                let (into, out) = (waves.begins[value], waves.ends[value]);
-                for (begin, next) in next[out].iter_mut().enumerate() {
-                    let cost = (0..4).map(|end| states[end][into] + slot.distance(waves, value, end, begin));
-                    *next = cost.fold(*next, f32::min);
+                let least = least_end(&waves.squares[value], &before[waves.begins[value]]);
+                let out = &mut next[waves.ends[value]];
+                for (cost, least) in out.iter_mut().zip(least) {
+                    *cost = cost.min(least + slot.characters[value]);
+                }
+            }
+            for costs in &mut next {
+                for (cost, after) in costs.iter_mut().zip(slot.after) {
+                    *cost -= 2.0 * after;
                 }
             }
             states = next;
@@ -225,12 +233,15 @@ impl<'a> Trellis<'a> {
         for at in (0..count).rev() {
             let (slot, before) = (&self.slots[at], &self.forward[at]);
             let mut next: States = [[FAR; 4]; 4];
+            let behind =
+                after.map(|costs| std::array::from_fn::<f32, 4, _>(|begin| costs[begin] - 2.0 * slot.after[begin]));
             for value in allowed(at) {
                 let (into, out) = (self.waves.begins[value], self.waves.ends[value]);
                 let mut through = FAR;
                 for end in 0..4 {
-                    let rest = (0..4).map(|begin| slot.distance(self.waves, value, end, begin) + after[out][begin]);
-                    let rest = rest.fold(FAR, f32::min);
+                    let squares = &self.waves.squares[value][end];
+                    let rest = squares.iter().zip(&behind[out]).map(|(square, cost)| square + cost).fold(FAR, f32::min);
+                    let rest = rest + slot.characters[value] - 2.0 * slot.before[end];
                     next[end][into] = next[end][into].min(rest);
                     through = through.min(before[end][into] + rest);
                 }
@@ -319,6 +330,22 @@ impl<'a> Trellis<'a> {
     }
 }
 
+/// Costs by beginning, then end, the products with what ended before included.
+fn ends_first(states: &States, before: &[f32; 4]) -> States {
+    std::array::from_fn(|begin| std::array::from_fn(|end| states[end][begin] - 2.0 * before[end]))
+}
+
+/// For each beginning of the next character the least cost over what ended before.
+fn least_end(squares: &[[f32; 4]; 4], before: &[f32; 4]) -> [f32; 4] {
+    let mut least = [FAR; 4];
+    for (squares, before) in squares.iter().zip(before) {
+        for (least, square) in least.iter_mut().zip(squares) {
+            *least = least.min(square + before);
+        }
+    }
+    least
+}
+
 /// States with a check sum.
 const STATES: usize = 16 * CHECK;
 
@@ -356,17 +383,27 @@ fn class(classes: &[u16; 4], bits: u16) -> usize {
 }
 
 fn mean(wave: &Wave) -> f32 {
-    wave.iter().sum::<f32>() / SAMPLES as f32
+    wave[..SAMPLES].iter().sum::<f32>() / SAMPLES as f32
 }
 
 /// The same wave with its mean counting less.
 fn weighed(wave: &Wave) -> Wave {
     let less = mean(wave) * (1.0 - MEAN_COUNTS.sqrt());
-    wave.map(|sample| sample - less)
+    let mut wave = *wave;
+    for sample in &mut wave[..SAMPLES] {
+        *sample -= less;
+    }
+    wave
 }
 
 fn dot(one: &Wave, other: &Wave) -> f32 {
-    one.iter().zip(other).map(|(one, other)| one * other).sum()
+    let mut sums = [0.0_f32; 8];
+    for (one, other) in one.chunks_exact(8).zip(other.chunks_exact(8)) {
+        for ((sum, one), other) in sums.iter_mut().zip(one).zip(other) {
+            *sum += one * other;
+        }
+    }
+    sums.iter().sum()
 }
 
 /// The normal distribution's integral, to a few millionths (Abramowitz and Stegun, 7.1.26).
