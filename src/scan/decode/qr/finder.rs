@@ -306,7 +306,9 @@ fn dot(a: &[f32; GRID], b: &[f32; GRID]) -> f32 {
 }
 
 /// Samples along each side of the fitted pattern, two for each module from the separator's far edge to the other's.
-const SIDE: usize = 18;
+const SIDE: usize = 2 * MODULES;
+/// The pattern with its separator has so many modules on each side.
+const MODULES: usize = 9;
 /// What is solved for: brightness, contrast, shift, and the four of the affine map.
 const UNKNOWNS: usize = 8;
 
@@ -347,6 +349,9 @@ static FIT: LazyLock<Fit> = LazyLock::new(|| {
     Fit { ideal: places.iter().map(|[u, v]| ideal(*u, *v)).collect(), places, solution }
 });
 
+/// Correlation below which a fit is given up.
+const HOPELESS: f32 = 0.38;
+
 /// Moves, turns, sizes and shears the pattern until it lies as well as it can (Gauss and Newton, the pattern's own slopes
 /// standing for the picture's, which noise would spoil).
 pub(super) fn fit(level: &Level<'_>, mut finder: Finder, rounds: usize) -> Option<Finder> {
@@ -358,6 +363,10 @@ pub(super) fn fit(level: &Level<'_>, mut finder: Finder, rounds: usize) -> Optio
         }
         if round == rounds {
             break;
+        }
+        // What looks like nothing after two rounds will not do so later.
+        if round == 2 && correlation(&seen, &fit.ideal) < HOPELESS {
+            return None;
         }
         let mut unknowns = [0.0_f32; UNKNOWNS];
         for (value, row) in seen.iter().zip(&fit.solution) {
@@ -396,13 +405,18 @@ pub(super) fn fit(level: &Level<'_>, mut finder: Finder, rounds: usize) -> Optio
     (square && finder.module() > 0.8).then_some(finder)
 }
 
-/// How much a pattern there looks like one: correlation with the ideal.
+/// How much a pattern there looks like one: correlation with the ideal, one sample for each module.
 pub(super) fn likeness(level: &Level<'_>, finder: &Finder) -> f32 {
-    let mut seen = [0.0_f32; SIDE * SIDE];
-    for (value, [u, v]) in seen.iter_mut().zip(&FIT.places) {
-        *value = level.at(finder.at(*u, *v));
+    let mut seen = [0.0_f32; MODULES * MODULES];
+    let mut wanted = [0.0_f32; MODULES * MODULES];
+    for (at, (value, wanted)) in seen.iter_mut().zip(&mut wanted).enumerate() {
+        let [u, v] = [at % MODULES, at / MODULES].map(|index| index.abs_diff(MODULES / 2));
+        let ring = u.max(v);
+        *wanted = if ring == 2 || ring == 4 { 1.0 } else { -1.0 };
+        let steps = |index: usize| index as f32 - (MODULES / 2) as f32;
+        *value = level.at(finder.at(steps(at % MODULES), steps(at / MODULES)));
     }
-    correlation(&seen, &FIT.ideal)
+    correlation(&seen, &wanted)
 }
 
 fn correlation(a: &[f32], b: &[f32]) -> f32 {

@@ -102,6 +102,16 @@ impl<const N: usize> Equations<N> {
         }
     }
 
+    /// What was gathered in single precision.
+    pub fn gather(&mut self, sums: &Sums<N>) {
+        for at in 0..N {
+            for other in 0..=at {
+                self.normal[at][other] += f64::from(sums.normal[at][other]);
+            }
+            self.right[at] += f64::from(sums.right[at]);
+        }
+    }
+
     /// Another right-hand side of the normal equations.
     pub fn right_hand(&mut self, right: [f64; N]) {
         self.right = right;
@@ -142,6 +152,30 @@ impl<const N: usize> Equations<N> {
             solution[at] /= self.normal[at][at];
         }
         solution.iter().all(|value| value.is_finite()).then_some(solution)
+    }
+}
+
+/// A few equations' part of [`Equations`], in single precision and with no triangle left out: much faster.
+#[derive(Debug, Clone)]
+pub(super) struct Sums<const N: usize> {
+    normal: [[f32; N]; N],
+    right: [f32; N],
+}
+
+impl<const N: usize> Sums<N> {
+    pub fn new() -> Self {
+        Self { normal: [[0.0; N]; N], right: [0.0; N] }
+    }
+
+    pub fn add(&mut self, row: &[f32; N], value: f32, weight: f32) {
+        let value = value * weight;
+        for ((sums, right), coefficient) in self.normal.iter_mut().zip(&mut self.right).zip(row) {
+            let weighted = coefficient * weight;
+            for (sum, other) in sums.iter_mut().zip(row) {
+                *sum += weighted * other;
+            }
+            *right += coefficient * value;
+        }
     }
 }
 

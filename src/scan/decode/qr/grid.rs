@@ -4,7 +4,7 @@
 //! what is known of the symbol, first with the patterns that every symbol of its version has, then with the modules as
 //! they look, so that the fourth corner, which has no finder pattern, is held by the data.
 
-use super::geometry::{Equations, Point, Projection, cross, distance, sub};
+use super::geometry::{Equations, Point, Projection, Sums, cross, distance, sub};
 use super::group::Trio;
 use super::layout::Layout;
 use super::level::Level;
@@ -158,8 +158,9 @@ impl Grid {
     pub fn moved(&self, view: &View, model: &Model) -> Option<Self> {
         let side = view.side;
         let mut equations = Equations::<10>::new();
-        let half = self.layout.size as f64 / 2.0;
+        let half = self.layout.size as f32 / 2.0;
         for row in 1..side - 1 {
+            let mut sums = Sums::<10>::new();
             for column in 1..side - 1 {
                 let at = row * side + column;
                 let weight = model.value[at].abs();
@@ -169,27 +170,24 @@ impl Grid {
                 for (sample, grey) in view.samples[at].iter().enumerate() {
                     let (value, slope) = softened(&model.value, side, at, sample % SAMPLES, sample / SAMPLES);
                     let seen = (grey - model.middle[at]) / model.contrast[at];
-                    let place = |index: usize, offset: f32| {
-                        (f64::from(index as f32 + 0.5 - MARGIN as f32 + offset) - half) / half
-                    };
+                    let place = |index: usize, offset: f32| (index as f32 + 0.5 - MARGIN as f32 + offset - half) / half;
                     let x = place(column, OFFSETS[sample % SAMPLES]);
                     let y = place(row, OFFSETS[sample / SAMPLES]);
-                    let [a, b] = slope.map(|value| f64::from(value) * half);
+                    let [a, b] = slope.map(|value| value * half);
                     let bend = a * x + b * y;
-                    equations.add(
-                        [1.0, f64::from(value), a, a * x, a * y, b, b * x, b * y, bend * x, bend * y],
-                        f64::from(seen),
-                        f64::from(weight),
-                    );
+                    sums.add(&[1.0, value, a, a * x, a * y, b, b * x, b * y, bend * x, bend * y], seen, weight);
                 }
             }
+            equations.gather(&sums);
         }
         let found = equations.solve(1e-4)?;
         let contrast = found[1];
         if contrast < 0.15 {
             return None;
         }
-        let step = |index: usize| (found[index] / contrast).clamp(-0.15, 0.15);
+        // A module and a half at most.
+        let most = 1.5 / f64::from(half);
+        let step = |index: usize| (found[index] / contrast).clamp(-most, most);
         let change =
             Projection([1.0 + step(3), step(4), step(2), step(6), 1.0 + step(7), step(5), -step(8), -step(9), 1.0]);
         Some(Self { layout: self.layout, map: self.map.after(&change.inverse()?) })

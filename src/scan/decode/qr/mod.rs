@@ -13,6 +13,7 @@ mod ordered;
 mod pair;
 mod reed_solomon;
 mod segments;
+mod version;
 mod words;
 
 use self::finder::{Finder, Limits, Scratch, finders};
@@ -65,7 +66,8 @@ impl Reader {
     }
 
     fn symbols(&mut self, levels: &[Level<'_>], finders: &mut Vec<Finder>, effort: Effort) -> Vec<Symbol> {
-        let mut sight = Sight { levels, used: vec![false; finders.len()], symbols: Vec::new(), located: Vec::new() };
+        let mut sight =
+            Sight { levels, used: vec![false; finders.len()], symbols: Vec::new(), located: Vec::new(), work: 0 };
         match effort {
             Effort::Quick => sight.take(trios(finders, 4)),
             Effort::Full => {
@@ -96,7 +98,12 @@ struct Sight<'a> {
     symbols: Vec<Symbol>,
     /// Symbols that were found and not read, and how well each agrees with what is known of it.
     located: Vec<Located>,
+    /// Modules looked at so far, each as often as it was.
+    work: usize,
 }
+
+/// Where no more symbols are located.
+const WORK: usize = 100_000;
 
 struct Located {
     agreement: f32,
@@ -112,7 +119,7 @@ impl Sight<'_> {
     /// Looks for symbols at these finder patterns, without much ado.
     fn take(&mut self, trios: Vec<Trio>) {
         for trio in trios {
-            if self.is_used(trio.members) {
+            if self.is_used(trio.members) || self.work > WORK {
                 continue;
             }
             let Some((agreement, grid)) = self.locate(&trio) else { continue };
@@ -175,11 +182,15 @@ impl Sight<'_> {
     }
 
     /// The grid through three finder patterns, of the version that agrees best.
-    fn locate(&self, trio: &Trio) -> Option<(f32, Grid)> {
+    fn locate(&mut self, trio: &Trio) -> Option<(f32, Grid)> {
         let guess = (trio.modules - 10.0) / 4.0;
         let nearest = guess.round();
         let mut versions = vec![nearest];
-        if nearest > 6.0 || (guess - nearest).abs() > 0.3 {
+        if nearest >= 7.0 {
+            let sizes = [&trio.right, &trio.below].map(Finder::module);
+            let level = &self.levels[level_for(self.levels, sizes[0].midpoint(sizes[1]))];
+            versions = vec![version::drawn(level, trio, guess)? as f32];
+        } else if (guess - nearest).abs() > 0.3 {
             versions.push(if guess > nearest { nearest + 1.0 } else { nearest - 1.0 });
         }
         let mut best: Option<(f32, Grid)> = None;
@@ -189,6 +200,7 @@ impl Sight<'_> {
             }
             let layout = Layout::of(version as usize)?;
             let Some(grid) = Grid::through(trio, layout) else { continue };
+            self.work += 7 * layout.size * layout.size;
             let level = self.level(&grid);
             let grid = known_fitted(level, grid, 3);
             let score = grid.glance(level).agreement(layout);

@@ -8,7 +8,7 @@ use super::reed_solomon::checks;
 const MAX_BITS: usize = 384;
 const WORDS: usize = MAX_BITS / 64;
 /// Sets of three bits that are turned over, at most.
-const TRIPLES: usize = 20_000;
+const TRIPLES: usize = 10_000;
 
 type Bits = [u64; WORDS];
 
@@ -48,8 +48,8 @@ pub(super) fn nearest(soft: &[f32], data: usize, known: &[Option<bool>]) -> Opti
             add(&mut apart, row);
         }
     }
-    let table = Costs::of(&cost);
-    let (least, turned) = search(&rows, &pivots, &cost, &apart, &table);
+    let costs = Costs::of(&cost, &pivots);
+    let (least, turned) = search(&rows, &pivots, &cost, &apart, &costs);
     for index in turned.into_iter().flatten() {
         add(&mut apart, &rows[index]);
     }
@@ -109,13 +109,18 @@ fn eliminated(rows: &mut [Bits], count: usize) -> Option<Vec<usize>> {
     (pivots.len() == rows.len()).then_some(pivots)
 }
 
-/// Costs of contradicted bits, eight at a time.
+/// What contradicting bits costs, eight at a time, the dearest first.
 struct Costs {
     bytes: Vec<[f32; 256]>,
 }
 
 impl Costs {
-    fn of(cost: &[f32]) -> Self {
+    /// `cost` by rank; what stands at pivots is free here.
+    fn of(cost: &[f32], pivots: &[usize]) -> Self {
+        let mut cost = cost.to_vec();
+        for pivot in pivots {
+            cost[*pivot] = 0.0;
+        }
         let bytes = cost
             .chunks(8)
             .map(|eight| {
@@ -130,71 +135,71 @@ impl Costs {
         Self { bytes }
     }
 
-    fn sum(&self, bits: &Bits) -> f32 {
-        let bytes = bits.iter().flat_map(|word| word.to_le_bytes());
-        self.bytes.iter().zip(bytes).map(|(sums, byte)| sums[usize::from(byte)]).sum()
+    /// The cost of these bits, or something not below `most` where it is not below `most`.
+    fn sum(&self, bits: &Bits, most: f32) -> f32 {
+        let mut sum = 0.0;
+        for (tables, word) in self.bytes.chunks(8).zip(bits) {
+            for (table, byte) in tables.iter().zip(word.to_le_bytes()) {
+                sum += table[usize::from(byte)];
+            }
+            if sum >= most {
+                return sum;
+            }
+        }
+        sum
     }
 }
 
 /// The pivots to turn over, as rows, for the least contradiction.
-fn search(rows: &[Bits], pivots: &[usize], cost: &[f32], apart: &Bits, table: &Costs) -> (f32, [Option<usize>; 3]) {
-    let mut best = (table.sum(apart), [None; 3]);
-    let count = rows.len();
-    let price = |row: usize| cost[pivots[row]];
+fn search(rows: &[Bits], pivots: &[usize], cost: &[f32], apart: &Bits, costs: &Costs) -> (f32, [Option<usize>; 3]) {
+    let mut best = (costs.sum(apart, f32::MAX), [None; 3]);
+    // The pivots stand by rank: the last one costs least, and is turned over first.
+    let price: Vec<f32> = pivots.iter().rev().map(|pivot| cost[*pivot]).collect();
+    let rows: Vec<&Bits> = rows.iter().rev().collect();
     let with = |bits: &Bits, row: usize| {
         let mut sum = *bits;
-        add(&mut sum, &rows[row]);
+        add(&mut sum, rows[row]);
         sum
     };
-    // The pivots stand by rank: the last one costs least.
-    for a in (0..count).rev() {
-        if price(a) >= best.0 {
-            break;
-        }
-        let one = with(apart, a);
-        let sum = table.sum(&one);
+    let index = |row: usize| Some(rows.len() - 1 - row);
+    let mut attempt = |bits: &Bits, price: f32, turned: [Option<usize>; 3]| {
+        let sum = price + costs.sum(bits, best.0 - price);
         if sum < best.0 {
-            best = (sum, [Some(a), None, None]);
+            best = (sum, turned);
         }
-    }
-    for a in (0..count).rev() {
-        if 2.0 * price(a) >= best.0 {
+        best.0
+    };
+    let mut least = f32::MAX;
+    for (a, first) in price.iter().enumerate() {
+        if *first >= least {
             break;
         }
+        least = attempt(&with(apart, a), *first, [index(a), None, None]);
+    }
+    for (a, first) in price.iter().enumerate() {
         let one = with(apart, a);
-        for b in (0..a).rev() {
-            if price(a) + price(b) >= best.0 {
+        for (b, second) in price.iter().enumerate().take(a) {
+            if first + second >= least {
                 break;
             }
-            let sum = table.sum(&with(&one, b));
-            if sum < best.0 {
-                best = (sum, [Some(a), Some(b), None]);
-            }
+            least = attempt(&with(&one, b), first + second, [index(a), index(b), None]);
         }
     }
     let mut tried = 0;
-    'triples: for a in (0..count).rev() {
-        if 3.0 * price(a) >= best.0 {
-            break;
-        }
+    for a in 2..price.len() {
         let one = with(apart, a);
-        for b in (0..a).rev() {
-            if price(a) + 2.0 * price(b) >= best.0 {
+        for b in 1..a {
+            if price[a] + price[b] >= least || tried >= TRIPLES {
                 break;
             }
             let two = with(&one, b);
-            for c in (0..b).rev() {
-                if price(a) + price(b) + price(c) >= best.0 {
+            for c in 0..b {
+                let sum = price[a] + price[b] + price[c];
+                if sum >= least {
                     break;
                 }
                 tried += 1;
-                if tried > TRIPLES {
-                    break 'triples;
-                }
-                let sum = table.sum(&with(&two, c));
-                if sum < best.0 {
-                    best = (sum, [Some(a), Some(b), Some(c)]);
-                }
+                least = attempt(&with(&two, c), sum, [index(a), index(b), index(c)]);
             }
         }
     }

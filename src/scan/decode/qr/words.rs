@@ -28,8 +28,8 @@ pub(super) enum Depth {
     Deep,
 }
 
-/// Words of format information that are tried.
-const FORMATS: usize = 3;
+/// Words of format information that are tried. Where much is doubtful only the likeliest is worth the work.
+const FORMATS: usize = 2;
 /// Least correlation of both copies with a word, of at most about 1.
 const FORMAT_LIKENESS: f32 = 0.25;
 
@@ -49,8 +49,11 @@ pub(super) fn read(layout: &Layout, soft: &[f32], depth: Depth) -> Option<Readin
         }
     }
     guesses.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let likely = guesses.into_iter().take(FORMATS).filter(|guess| guess.0 > FORMAT_LIKENESS);
-    for (_, format, mirrored) in likely {
+    let likely = guesses
+        .into_iter()
+        .take(if depth == Depth::Deep { 1 } else { FORMATS })
+        .filter(|guess| guess.0 > FORMAT_LIKENESS);
+    for (rank, (like, format, mirrored)) in likely.enumerate() {
         let values = if mirrored { &transposed } else { soft };
         if let Some(reading) = words(layout, values, format, depth) {
             return Some(Reading { mirrored, ..reading });
