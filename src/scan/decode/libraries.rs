@@ -3,17 +3,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rxing::{BarcodeFormat, DecodeHints};
+use rxing::common::HybridBinarizer;
+use rxing::multi::MultipleBarcodeReader;
+use rxing::oned::Code128Reader;
+use rxing::qrcode::cpp_port::QrReader;
+use rxing::{BarcodeFormat, BinaryBitmap, DecodeHints, Luma8Source, RXingResult, Reader};
 
 use super::symbol::{Format, Symbol, merge};
 use crate::scan::GreyFrame;
-
-/// What `rxing` is asked for.
-pub(super) const BOTH: &[BarcodeFormat] = &[BarcodeFormat::QR_CODE, BarcodeFormat::CODE_128];
-/// Code 128 alone.
-pub(super) const BARS: &[BarcodeFormat] = &[BarcodeFormat::CODE_128];
-/// QR alone.
-pub(super) const SQUARES: &[BarcodeFormat] = &[BarcodeFormat::QR_CODE];
 
 /// What a reader saw, and nothing where it panicked.
 pub(super) fn guarded(read: impl FnOnce() -> Vec<Symbol>) -> Vec<Symbol> {
@@ -28,7 +25,7 @@ pub(super) fn rqrr(frame: &GreyFrame) -> Vec<Symbol> {
     let mut symbols = Vec::new();
     for grid in grids {
         if let Ok((_, text)) = grid.decode() {
-            let corners = grid.bounds.map(|point| [pixel(point.x), pixel(point.y)]);
+            let corners = grid.bounds.map(|point| [point.x as f32, point.y as f32]);
             let bytes = text.clone().into_bytes();
             merge(&mut symbols, [Symbol { format: Format::Qr, text, bytes, corners, confidence: 1.0 }]);
         }
@@ -36,56 +33,40 @@ pub(super) fn rqrr(frame: &GreyFrame) -> Vec<Symbol> {
     symbols
 }
 
-/// `rxing`: the first symbol it meets.
-pub(super) fn rxing(frame: &GreyFrame, formats: &[BarcodeFormat], harder: bool) -> Vec<Symbol> {
-    let mut hints = DecodeHints {
-        PossibleFormats: Some(formats.iter().copied().collect()),
-        TryHarder: Some(harder),
-        ..DecodeHints::default()
-    };
-    let luma = frame.luma().to_vec();
-    rxing::helpers::detect_in_luma_with_hints(luma, frame.width(), frame.height(), None, &mut hints)
-        .ok()
-        .and_then(|result| symbol(&result))
-        .into_iter()
-        .collect()
+/// `rxing`'s port of zxing-cpp's reader: every QR and Micro QR code in the frame.
+pub(super) fn squares(frame: &GreyFrame) -> Vec<Symbol> {
+    let hints = hints(&[BarcodeFormat::QR_CODE, BarcodeFormat::MICRO_QR_CODE]);
+    let Some(mut picture) = binarised(frame) else { return Vec::new() };
+    let results = QrReader.decode_multiple_with_hints(&mut picture, &hints).unwrap_or_default();
+    results.iter().filter_map(symbol).collect()
 }
 
-/// `rxing` through its own pyramid of scales and closings: dear.
-pub(super) fn filtered(frame: &GreyFrame, formats: &[BarcodeFormat]) -> Vec<Symbol> {
-    let mut hints = DecodeHints {
-        PossibleFormats: Some(formats.iter().copied().collect()),
-        TryHarder: Some(true),
-        ..DecodeHints::default()
-    };
-    let luma = frame.luma().to_vec();
-    rxing::helpers::detect_in_luma_filtered_with_hints(luma, frame.width(), frame.height(), None, &mut hints)
-        .ok()
-        .and_then(|result| symbol(&result))
-        .into_iter()
-        .collect()
+/// `rxing`'s Code 128 along fifteen rows about the frame's middle.
+pub(super) fn rows(frame: &GreyFrame) -> Vec<Symbol> {
+    let hints = hints(&[BarcodeFormat::CODE_128]);
+    let Some(mut picture) = binarised(frame) else { return Vec::new() };
+    Code128Reader.decode_with_hints(&mut picture, &hints).ok().as_ref().and_then(symbol).into_iter().collect()
 }
 
-fn symbol(result: &rxing::RXingResult) -> Option<Symbol> {
+fn hints(formats: &[BarcodeFormat]) -> DecodeHints {
+    DecodeHints { PossibleFormats: Some(formats.iter().copied().collect()), ..DecodeHints::default() }
+}
+
+/// Nothing is computed before a reader asks for it.
+fn binarised(frame: &GreyFrame) -> Option<BinaryBitmap<HybridBinarizer<Luma8Source<'_>>>> {
+    let source = Luma8Source::new_with_slice(frame.luma(), frame.width(), frame.height()).ok()?;
+    Some(BinaryBitmap::new(HybridBinarizer::new(source)))
+}
+
+fn symbol(result: &RXingResult) -> Option<Symbol> {
     let points: Vec<[f32; 2]> = result.getPoints().iter().map(|point| [point.x, point.y]).collect();
     let (format, corners) = match (result.getBarcodeFormat(), points.as_slice()) {
-        // Centres of the finder patterns: lower left, upper left, upper right.
-        (BarcodeFormat::QR_CODE, [low, corner, right, ..]) => {
-            let fourth = [low[0] + right[0] - corner[0], low[1] + right[1] - corner[1]];
-            (Format::Qr, [*corner, *right, fourth, *low])
-        }
+        (BarcodeFormat::QR_CODE, [a, b, c, d]) => (Format::Qr, [*a, *b, *c, *d]),
+        (BarcodeFormat::MICRO_QR_CODE, [a, b, c, d]) => (Format::MicroQr, [*a, *b, *c, *d]),
         (BarcodeFormat::CODE_128, [start, end, ..]) => (Format::Code128, [*start, *end, *end, *start]),
-        (BarcodeFormat::QR_CODE, _) => (Format::Qr, [[0.0; 2]; 4]),
-        (BarcodeFormat::CODE_128, _) => (Format::Code128, [[0.0; 2]; 4]),
         _ => return None,
     };
     let text = result.getText().to_owned();
     let bytes = text.clone().into_bytes();
     Some(Symbol { format, text, bytes, corners, confidence: 1.0 })
-}
-
-/// Coordinates stay far below the 24 bits that a 32-bit float holds exactly.
-#[allow(clippy::cast_precision_loss)]
-const fn pixel(at: i32) -> f32 {
-    at as f32
 }

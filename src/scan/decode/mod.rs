@@ -1,7 +1,6 @@
 //! From a grey frame to symbols. Pure: `rqrr`, `rxing` and readers of our own, in an order that reads much for little.
 
 mod code128;
-mod enhance;
 mod libraries;
 mod pyramid;
 mod qr;

@@ -29,6 +29,47 @@ impl<'a> Pyramid<'a> {
         let quarter = halved(&half);
         Self { full, half, quarter }
     }
+
+    /// The noise's standard deviation in grey levels, as far as a few thousand pixels tell: edges are rare among them,
+    /// so that the middle one of their differences from the pixels beside them speaks of noise alone.
+    pub(super) fn noise(&self) -> f32 {
+        let (width, luma) = (self.full.width() as usize, self.full.luma());
+        let mut counts = [0_u32; 512];
+        // A step that shares no factor with usual widths wanders over all columns.
+        for at in (1..luma.len().saturating_sub(1)).step_by(211).filter(|at| (at + 1) % width.max(1) > 1) {
+            let bend = (2 * i32::from(luma[at]) - i32::from(luma[at - 1]) - i32::from(luma[at + 1])).unsigned_abs();
+            counts[bend.min(511) as usize] += 1;
+        }
+        let half = counts.iter().sum::<u32>() / 2;
+        let mut below = 0;
+        let middle = counts.iter().position(|count| {
+            below += count;
+            below > half
+        });
+        // The middle of |a normal variable| is 0.6745 of its deviation, and this sum's is that of a pixel times root 6.
+        middle.unwrap_or_default() as f32 / (0.6745 * 6.0_f32.sqrt())
+    }
+
+    /// Whether something moved since the frame whose quarter `before` is: a patch of eight by eight pixels there differs
+    /// by more than noise and flicker make it.
+    pub(super) fn moved_since(&self, before: &GreyFrame) -> bool {
+        const PATCH: usize = 8;
+        const LEVELS: u32 = 6;
+        let now = &self.quarter;
+        if (now.width(), now.height()) != (before.width(), before.height()) {
+            return true;
+        }
+        let width = now.width() as usize;
+        let rows = now.luma().chunks_exact(PATCH * width).zip(before.luma().chunks_exact(PATCH * width));
+        let sum = |rows: &[u8], left: usize| -> u32 {
+            rows.chunks_exact(width).flat_map(|row| &row[left..left + PATCH]).map(|level| u32::from(*level)).sum()
+        };
+        rows.into_iter().any(|(now, before)| {
+            (0..width / PATCH).any(|patch| {
+                sum(now, patch * PATCH).abs_diff(sum(before, patch * PATCH)) > LEVELS * (PATCH * PATCH) as u32
+            })
+        })
+    }
 }
 
 /// The frame at half its size. An odd last row or column is left out; a side of one pixel stays.

@@ -1,64 +1,83 @@
 //! Which reader looks at a frame when.
 //!
-//! Live frames get the cheap stage each time and one of the dear ones in turn, so that no frame takes long; a file gets
-//! every stage.
+//! What reads most for the least comes first, and what is dear runs only where something cheaper saw signs of a code and
+//! the frame's budget still bears it. Costs are counted, not measured: the same frame always goes the same way.
 
-use super::enhance::{doubled, local, pixels, stretched, turned};
-use super::libraries::{BARS, BOTH, SQUARES, filtered, guarded, rqrr, rxing};
+use super::libraries::{guarded, rows, rqrr, squares};
 use super::pyramid::{Effort, Pyramid};
 use super::symbol::{Symbol, merge};
 use super::{code128, qr};
 use crate::scan::GreyFrame;
 
 /// No stage looks at a picture with a longer side than this; larger ones are shrunk first.
-pub(super) const MAX_SIDE: u32 = 2_048;
-/// Angles, in degrees, at which a Code 128 is looked for beside level and upright.
-const ANGLES: [f32; 8] = [20.0, -20.0, 40.0, -40.0, 60.0, -60.0, 80.0, -80.0];
+const MAX_SIDE: u32 = 2_048;
+/// The camera's picture. Smaller pictures may cost as much in all, larger ones as much for each pixel.
+const CAMERA_PIXELS: u32 = 1_280 * 720;
+/// What a frame may cost, in nanoseconds for each pixel of the camera's picture: 30 ms.
+const BUDGET: u32 = 32;
+/// Noise up to which a binarised picture is worth looking at, in grey levels.
+const CLEAN: f32 = 4.5;
+/// A stream stays awake for so many frames after something moved or looked like a code.
+const AWAKE_FRAMES: u32 = 15;
 
 /// One way of looking at a frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// `rxing` as it comes: the cheapest, and the one that reads most.
-    Plain,
-    /// `rqrr`: several codes in a frame.
+    /// `rxing`'s Code 128 along a few level rows: next to nothing, and most codes held upright.
+    Rows,
+    /// `rxing`'s port of zxing-cpp's QR reader: every clear QR and Micro QR code.
+    Squares,
+    /// Our own QR reader.
+    Qr(Effort),
+    /// Our own Code 128 reader.
+    Bars(Effort),
+    /// `rqrr`: it binarises otherwise, and reads some codes that lie flat on paper and that nobody else reads.
     Rqrr,
-    /// `rqrr` on the frame at half size: large modules, noise averaged out.
-    HalfRqrr,
-    /// `rxing` on the frame at half size.
-    Half,
-    /// `rxing` with contrast stretched.
-    Stretched,
-    /// `rxing` on light-on-dark codes.
-    Inverted,
-    /// `rxing` after each pixel is compared with its surroundings.
-    Local,
-    /// `rxing`, Code 128 only, on the frame turned by so many degrees.
-    Turned(f32),
-    /// `rxing` through its own pyramid of scales and closings: the dearest.
-    Filtered,
-    /// `rxing` on the frame at double size: small modules.
-    Double,
-    /// The same as [`Stage::Turned`] with the noise across the bars averaged out.
-    Half128(f32),
+}
+
+impl Stage {
+    /// At most, in nanoseconds for each pixel, on one core of 2020 or so.
+    const fn cost(self) -> u32 {
+        match self {
+            Self::Rows => 1,
+            Self::Squares => 3,
+            Self::Qr(Effort::Quick) => 6,
+            Self::Bars(Effort::Quick) => 5,
+            Self::Qr(Effort::Full) | Self::Bars(Effort::Full) => 11,
+            Self::Rqrr => 16,
+        }
+    }
 }
 
 /// Reads symbols.
 #[derive(Debug, Clone)]
 pub struct Decoder {
     thorough: bool,
-    turn: usize,
     squares: qr::Reader,
     bars: code128::Reader,
+    /// Frames since the stream began.
+    turn: u32,
+    /// Frames for which it stays awake.
+    awake: u32,
+    /// The frame before, small: what moved is seen by it.
+    before: Option<GreyFrame>,
 }
 
 impl Decoder {
-    /// For a stream of frames: bounded time on each.
+    /// For a stream of frames, which it remembers: each is looked at quickly, with one dear look in turn.
     #[must_use]
     pub fn live() -> Self {
-        Self { thorough: false, turn: 0, squares: qr::Reader::new(), bars: code128::Reader::new() }
+        Self {
+            thorough: false,
+            squares: qr::Reader::new(),
+            bars: code128::Reader::new(),
+            turn: 0,
+            awake: AWAKE_FRAMES,
+            before: None,
+        }
     }
 
-    /// For a picture: everything is tried until something is read.
+    /// For pictures that have nothing to do with each other: everything is tried until something is read.
     #[must_use]
     pub fn thorough() -> Self {
         Self { thorough: true, ..Self::live() }
@@ -68,79 +87,96 @@ impl Decoder {
     pub fn decode(&mut self, frame: &GreyFrame) -> Vec<Symbol> {
         let step = frame.width().max(frame.height()).div_ceil(MAX_SIDE).max(1);
         let shrunk = (step > 1).then(|| frame.shrunk(step));
-        let found = self.run(shrunk.as_ref().unwrap_or(frame));
-        found.into_iter().map(|symbol| symbol.scaled(pixels(step))).collect()
+        let pyramid = Pyramid::of(shrunk.as_ref().unwrap_or(frame));
+        let found = if self.thorough { self.picture(&pyramid) } else { self.next(pyramid) };
+        found.into_iter().map(|symbol| symbol.scaled(step as f32)).collect()
     }
 
     /// Forgets earlier frames: the next one shows another scene.
     pub fn forget(&mut self) {
-        self.squares.forget();
-        self.bars.forget();
+        *self = if self.thorough { Self::thorough() } else { Self::live() };
     }
 
-    fn own(&mut self, pyramid: &Pyramid<'_>, effort: Effort) -> Vec<Symbol> {
-        let mut found = guarded(|| self.squares.read(pyramid, effort));
-        merge(&mut found, guarded(|| self.bars.read(pyramid, effort)));
+    /// A picture by itself: from the cheapest to the dearest, until something is read or the budget is spent.
+    fn picture(&mut self, pyramid: &Pyramid<'_>) -> Vec<Symbol> {
+        self.squares.forget();
+        self.bars.forget();
+        let area = pyramid.full.width() * pyramid.full.height();
+        let mut left = u64::from(BUDGET) * u64::from(area.max(CAMERA_PIXELS));
+        let mut afford = |stage: Stage| {
+            let cost = u64::from(stage.cost()) * u64::from(area);
+            let affordable = cost <= left;
+            left = left.saturating_sub(cost);
+            affordable
+        };
+        let mut found = self.look(Stage::Rows, pyramid);
+        if pyramid.noise() < CLEAN && afford(Stage::Squares) {
+            merge(&mut found, self.look(Stage::Squares, pyramid));
+        }
+        let dear = [
+            Stage::Qr(Effort::Quick),
+            Stage::Bars(Effort::Quick),
+            Stage::Qr(Effort::Full),
+            Stage::Bars(Effort::Full),
+            Stage::Rqrr,
+        ];
+        for stage in dear {
+            if !found.is_empty() {
+                break;
+            }
+            if self.promises(stage) && afford(stage) {
+                found = self.look(stage, pyramid);
+            }
+        }
         found
     }
 
-    fn run(&mut self, frame: &GreyFrame) -> Vec<Symbol> {
-        let pyramid = Pyramid::of(frame);
-        if self.thorough {
-            let mut found = look(Stage::Rqrr, frame);
-            merge(&mut found, look(Stage::Plain, frame));
-            if found.is_empty() {
-                found = self.own(&pyramid, Effort::Quick);
-            }
-            if found.is_empty() {
-                found = self.own(&pyramid, Effort::Full);
-            }
-            let rest = [Stage::Half, Stage::HalfRqrr, Stage::Stretched, Stage::Local, Stage::Inverted]
-                .into_iter()
-                .chain([Stage::Filtered, Stage::Double])
-                .chain(ANGLES.map(Stage::Turned))
-                .chain([0.0, 90.0].map(Stage::Half128))
-                .chain(ANGLES.map(Stage::Half128));
-            for stage in rest {
-                if !found.is_empty() {
-                    break;
-                }
-                merge(&mut found, look(stage, frame));
-            }
-            return found;
+    /// A frame of a stream.
+    fn next(&mut self, pyramid: Pyramid<'_>) -> Vec<Symbol> {
+        self.turn = self.turn.wrapping_add(1);
+        let even = self.turn.is_multiple_of(2);
+        if self.before.as_ref().is_none_or(|before| pyramid.moved_since(before)) {
+            self.awake = AWAKE_FRAMES;
         }
-        let mut found = look(Stage::Plain, frame);
-        merge(&mut found, self.own(&pyramid, Effort::Quick));
+        self.awake = self.awake.saturating_sub(1);
+        let mut found = self.look(Stage::Rows, &pyramid);
+        // While nothing happens, each kind is looked for in every other frame.
+        for (stage, turn) in [(Stage::Qr(Effort::Quick), even), (Stage::Bars(Effort::Quick), !even)] {
+            if found.is_empty() && (turn || self.awake > 0) {
+                found = self.look(stage, &pyramid);
+            }
+        }
+        if found.is_empty() && self.awake > 0 {
+            let dear = [Stage::Qr(Effort::Full), Stage::Bars(Effort::Full)];
+            let [first, second] = if even { dear } else { [dear[1], dear[0]] };
+            if let Some(stage) = [first, second].into_iter().find(|stage| self.promises(*stage)) {
+                found = self.look(stage, &pyramid);
+            }
+        }
         if !found.is_empty() {
-            return found;
+            self.awake = AWAKE_FRAMES;
         }
-        let dear: Vec<Stage> = [Stage::Half, Stage::Rqrr, Stage::Stretched, Stage::HalfRqrr, Stage::Local]
-            .into_iter()
-            .zip([20.0, -20.0, 40.0, -40.0, 65.0])
-            .flat_map(|(stage, angle)| [stage, Stage::Half128(angle)])
-            .chain([Stage::Half128(-65.0), Stage::Inverted])
-            .collect();
-        self.turn = (self.turn + 1) % dear.len();
-        look(dear[self.turn], frame)
+        self.before = Some(pyramid.quarter);
+        found
     }
-}
 
-/// Runs a stage.
-fn look(stage: Stage, frame: &GreyFrame) -> Vec<Symbol> {
-    let doubled_back = |symbols: Vec<Symbol>| symbols.into_iter().map(|symbol| symbol.scaled(2.0)).collect();
-    guarded(|| match stage {
-        Stage::Plain => rxing(frame, BOTH, false),
-        Stage::Rqrr => rqrr(frame),
-        Stage::HalfRqrr => doubled_back(rqrr(&frame.shrunk(2))),
-        Stage::Half => doubled_back(rxing(&frame.shrunk(2), BOTH, true)),
-        Stage::Stretched => rxing(&stretched(frame), BOTH, true),
-        Stage::Inverted => rxing(&frame.map(|level| 255 - level), SQUARES, false),
-        Stage::Local => rxing(&local(frame), BOTH, false),
-        Stage::Filtered => filtered(frame, BOTH),
-        Stage::Double => doubled(frame).map_or_else(Vec::new, |large| {
-            rxing(&large, BOTH, true).into_iter().map(|symbol| symbol.scaled(0.5)).collect()
-        }),
-        Stage::Turned(angle) => turned(frame, angle, |turned| rxing(turned, BARS, true)),
-        Stage::Half128(angle) => doubled_back(turned(&frame.shrunk(2), angle, |turned| rxing(turned, BARS, true))),
-    })
+    /// Whether a dear look may read what the quick one before did not.
+    fn promises(&self, stage: Stage) -> bool {
+        match stage {
+            Stage::Qr(Effort::Full) | Stage::Rqrr => self.squares.suspects(),
+            Stage::Bars(Effort::Full) => self.bars.suspects(),
+            _ => true,
+        }
+    }
+
+    /// Runs a stage; should a reader fall over, it saw nothing.
+    fn look(&mut self, stage: Stage, pyramid: &Pyramid<'_>) -> Vec<Symbol> {
+        guarded(|| match stage {
+            Stage::Rows => rows(pyramid.full),
+            Stage::Squares => squares(pyramid.full),
+            Stage::Qr(effort) => self.squares.read(pyramid, effort),
+            Stage::Bars(effort) => self.bars.read(pyramid, effort),
+            Stage::Rqrr => rqrr(pyramid.full),
+        })
+    }
 }

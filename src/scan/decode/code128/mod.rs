@@ -21,11 +21,12 @@ use strip::Strips;
 pub(super) struct Reader {
     locator: Locator,
     strips: Strips,
+    suspects: bool,
 }
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self { locator: Locator::default(), strips: Strips::default() }
+        Self { locator: Locator::default(), strips: Strips::default(), suspects: false }
     }
 
     /// Every Code 128 that is seen in the frame, within bounds that `effort` sets.
@@ -35,7 +36,9 @@ impl Reader {
             Effort::Full => (3, Tries { guesses: 8, fits: 2 }),
         };
         let mut found = Vec::new();
-        for region in self.locator.find(pyramid, regions) {
+        let regions = self.locator.find(pyramid, regions);
+        self.suspects = !regions.is_empty();
+        for region in regions {
             let Some(profile) = self.strips.profile(pyramid.full, &region) else { continue };
             let Some(code) = read::read(&profile, tries) else { continue };
             let data = &code.values[..code.values.len() - 1];
@@ -46,6 +49,11 @@ impl Reader {
             merge(&mut found, [Symbol { format: Format::Code128, text, bytes, corners, confidence }]);
         }
         found
+    }
+
+    /// Whether the last frame has something about it that may be a Code 128.
+    pub(super) fn suspects(&self) -> bool {
+        self.suspects
     }
 
     /// Forgets earlier frames.

@@ -32,6 +32,7 @@ use crate::scan::GreyFrame;
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
     scratch: Scratch,
+    suspects: bool,
 }
 
 /// Smaller levels than this hold no symbol that a larger one does not hold as well.
@@ -39,7 +40,7 @@ const SMALLEST_SIDE: u32 = 40;
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self { scratch: Scratch::default() }
+        Self { scratch: Scratch::default(), suspects: false }
     }
 
     /// Every QR that is seen in the frame, within bounds that `effort` sets.
@@ -62,6 +63,7 @@ impl Reader {
             Effort::Full => Limits { places: 500, fits: 80, kept: 16, likeness: [0.33, 0.47] },
         };
         let mut finders = finders(&levels, limits, &mut self.scratch);
+        self.suspects = finders.len() >= 2;
         self.symbols(&levels, &mut finders, effort)
     }
 
@@ -84,6 +86,11 @@ impl Reader {
             }
         }
         sight.symbols
+    }
+
+    /// Whether the last frame has something about it that may be a QR code.
+    pub(super) fn suspects(&self) -> bool {
+        self.suspects
     }
 
     /// Forgets earlier frames.
