@@ -109,8 +109,11 @@ struct Sight<'a> {
     work: usize,
 }
 
-/// Where no more symbols are located.
-const WORK: usize = 100_000;
+/// Where no more symbols are located or looked at again.
+const WORK: usize = 250_000;
+/// What fitting a grid costs for each module, where a glance costs one; and what looking again costs.
+const FIT: usize = 24;
+const LOOK_AGAIN: usize = 120;
 
 struct Located {
     agreement: f32,
@@ -118,8 +121,11 @@ struct Located {
     members: [usize; 3],
 }
 
-/// Agreement with the known modules that a symbol must have, and symbols that are looked at again.
-const AGREEMENT: f32 = 0.4;
+/// Agreement with the known modules that a symbol must have, at first and once its grid is fitted. The first grid of a
+/// large symbol, from [`version::FIRST`] on, may miss much of it.
+const AT_FIRST: [f32; 2] = [0.42, 0.2];
+const AGREEMENT: f32 = 0.55;
+/// Symbols that are looked at again.
 const AGAIN: usize = 3;
 
 impl Sight<'_> {
@@ -153,9 +159,10 @@ impl Sight<'_> {
         located.sort_by(|a, b| b.agreement.total_cmp(&a.agreement));
         located.truncate(AGAIN);
         for Located { grid, members, .. } in located {
-            if self.is_used(members) {
+            if self.is_used(members) || self.work > WORK {
                 continue;
             }
+            self.work += LOOK_AGAIN * grid.layout.size * grid.layout.size;
             let level = self.level(&grid);
             for grid in hypotheses(level, &grid) {
                 let grid = followed(level, grid, 4);
@@ -193,7 +200,7 @@ impl Sight<'_> {
         let guess = (trio.modules - 10.0) / 4.0;
         let nearest = guess.round();
         let mut versions = vec![nearest];
-        if nearest >= 7.0 {
+        if nearest >= version::FIRST as f32 {
             let sizes = [&trio.right, &trio.below].map(Finder::module);
             let level = &self.levels[level_for(self.levels, sizes[0].midpoint(sizes[1]))];
             versions = vec![version::drawn(level, trio, guess)? as f32];
@@ -207,7 +214,14 @@ impl Sight<'_> {
             }
             let layout = Layout::of(version as usize)?;
             let Some(grid) = Grid::through(trio, layout) else { continue };
-            self.work += 7 * layout.size * layout.size;
+            self.work += layout.size * layout.size;
+            let level = self.level(&grid);
+            if !grid.is_sound(level)
+                || grid.glance(level).agreement(layout) < AT_FIRST[usize::from(layout.version >= version::FIRST)]
+            {
+                continue;
+            }
+            self.work += FIT * layout.size * layout.size;
             let level = self.level(&grid);
             let grid = known_fitted(level, grid, 3);
             let score = grid.glance(level).agreement(layout);

@@ -6,6 +6,8 @@ use rxing::qrcode::common::VERSION_DECODE_INFO;
 use super::group::Trio;
 use super::level::Level;
 
+/// The first version that tells.
+pub(super) const FIRST: usize = 7;
 /// Bits of version information.
 const BITS: usize = 18;
 /// Least correlation of both copies with a version's word.
@@ -27,7 +29,7 @@ pub(super) fn drawn(level: &Level<'_>, trio: &Trio, guess: f32) -> Option<usize>
         let product: f32 = (0..BITS).filter(|bit| word >> bit & 1 == 1).map(|bit| seen[bit] - mean).sum();
         product / (spread * (ones * (1.0 - ones / BITS as f32)).sqrt()).max(1.0)
     };
-    (7..)
+    (FIRST..)
         .zip(VERSION_DECODE_INFO)
         .filter(|(version, _)| (*version as f32 - guess).abs() < WRONG.max(guess / 4.0))
         .map(|(version, word)| (likeness(word), version))
