@@ -17,7 +17,7 @@ use super::extract::Params;
 use super::problem::Answer;
 use super::wire::{EventView, Problem};
 use super::{Shared, view};
-use crate::ledger::{JournalRow, NOTICE_KIND};
+use crate::ledger::{JournalRow, LedgerError, NOTICE_KIND};
 
 /// A comment this often tells a client that the stream still stands.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -76,40 +76,56 @@ pub(super) async fn events(
 impl Reader {
     async fn next(&mut self) -> Option<Event> {
         loop {
-            while let Some(row) = self.waiting.pop_front() {
-                self.last = row.seq;
-                if let Some(event) = self.event(&row).await {
-                    return Some(event);
-                }
-            }
-            self.watch.borrow_and_update();
-            match self.state.engine.ledger().rows_after(self.last, PAGE).await {
-                Ok(rows) if rows.is_empty() => self.watch.changed().await.ok()?,
-                Ok(rows) => self.waiting = rows.into(),
+            match self.look().await {
+                Ok(Some(event)) => return Some(event),
+                Ok(None) => self.watch.changed().await.ok()?,
                 Err(error) => {
                     tracing::error!(%error, "events cannot be read; trying again");
-                    tokio::time::sleep(READ_AGAIN).await;
+                    self.state.engine.clock().sleep(READ_AGAIN).await;
                 }
             }
         }
     }
 
-    async fn event(&self, row: &JournalRow) -> Option<Event> {
+    /// The next event that is for the caller; `None` where there is none yet.
+    async fn look(&mut self) -> Result<Option<Event>, LedgerError> {
+        loop {
+            while let Some(row) = self.waiting.front() {
+                // It is passed over only once it was read: an event that is not for the caller is told from one that
+                // cannot be read just now.
+                let event = self.event(row).await?;
+                self.last = row.seq;
+                self.waiting.pop_front();
+                if event.is_some() {
+                    return Ok(event);
+                }
+            }
+            self.watch.borrow_and_update();
+            let rows = self.state.engine.ledger().rows_after(self.last, PAGE).await?;
+            if rows.is_empty() {
+                return Ok(None);
+            }
+            self.waiting = rows.into();
+        }
+    }
+
+    async fn event(&self, row: &JournalRow) -> Result<Option<Event>, LedgerError> {
         if row.kind == NOTICE_KIND {
             // What fits no payment belongs to no store.
             let notice = Event::default().id(row.seq.to_string()).event("notice").json_data(view::notice(row));
-            return if self.caller.admin { notice.ok() } else { None };
+            return Ok(notice.ok().filter(|_| self.caller.admin));
         }
-        let payment = self.state.engine.ledger().payment(row.payment.as_ref()?).await.ok()??;
-        if !self.caller.admin && payment.store != self.caller.store {
-            return None;
-        }
+        let Some(id) = &row.payment else { return Ok(None) };
+        let payment = self.state.engine.ledger().payment(id).await?;
+        let Some(payment) = payment.filter(|one| self.caller.admin || one.store == self.caller.store) else {
+            return Ok(None);
+        };
         let data = EventView {
             seq: row.seq,
             at: Timestamp::from_millisecond(row.at).unwrap_or(Timestamp::UNIX_EPOCH),
             kind: row.kind.clone(),
             payment: view::payment(&payment),
         };
-        Event::default().id(row.seq.to_string()).event(&row.kind).json_data(data).ok()
+        Ok(Event::default().id(row.seq.to_string()).event(&row.kind).json_data(data).ok())
     }
 }

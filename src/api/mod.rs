@@ -74,6 +74,26 @@ struct State {
 
 type Shared = Arc<State>;
 
+impl State {
+    async fn of(
+        engine: Engine,
+        stopping: CancellationToken,
+        keeper: Option<Arc<dyn KeyKeeper>>,
+    ) -> Result<Shared, crate::ledger::LedgerError> {
+        let guard = auth::Guard::new(engine.ledger().clone());
+        guard.reload().await?;
+        Ok(Arc::new(Self { engine, guard, stopping, keeper, accounts_turn: Mutex::default(), rotated: Notify::new() }))
+    }
+}
+
+/// The API's calls without a listener, for whoever brings the requests along.
+///
+/// # Errors
+/// The tills' keys cannot be read.
+pub async fn service(engine: Engine) -> Result<axum::Router, crate::ledger::LedgerError> {
+    State::of(engine, CancellationToken::new(), None).await.map(routes::router)
+}
+
 /// The running Payment API.
 pub struct Server {
     address: SocketAddr,
@@ -101,17 +121,8 @@ impl Server {
             _ => ServeError::CannotListen { address: listen, source },
         })?;
         let address = listener.local_addr().map_err(|source| ServeError::CannotListen { address: listen, source })?;
-        let guard = auth::Guard::new(engine.ledger().clone());
-        guard.reload().await?;
         let stopping = CancellationToken::new();
-        let state = Arc::new(State {
-            engine,
-            guard,
-            stopping: stopping.clone(),
-            keeper,
-            accounts_turn: Mutex::default(),
-            rotated: Notify::new(),
-        });
+        let state = State::of(engine, stopping.clone(), keeper).await?;
         tokio::spawn(keys::forget_retired(state.clone(), stopping.clone()));
         let app = routes::router(state);
         let stop = stopping.clone();

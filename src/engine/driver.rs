@@ -123,11 +123,14 @@ impl Driver {
             };
             let asleep = async {
                 match wait {
-                    Some(until) => tokio::time::sleep_until(engine.clock.instant(until)).await,
+                    Some(until) => engine.clock.sleep_until(until).await,
                     None => std::future::pending().await,
                 }
             };
+            // In this order, so that the same events in the same order come to the same: what a provider said is written
+            // before anything new is begun.
             tokio::select! {
+                biased;
                 Some(came) = desk.calls.next(), if !desk.calls.is_empty() => match came {
                     Came::Attempt(no, outcome) => desk.came(no, outcome).await,
                     Came::Refund(no, outcome) => desk.refund_came(no, &outcome).await,
@@ -300,7 +303,7 @@ impl Desk {
                 Ok(false) => return Err(Stop::LeaseHeld),
                 Err(error) => {
                     tracing::error!(payment = %self.id, %error, "the books cannot be written; trying again");
-                    tokio::time::sleep(WRITE_AGAIN).await;
+                    self.engine.clock.sleep(WRITE_AGAIN).await;
                 }
             }
         }
@@ -378,7 +381,7 @@ impl Desk {
                 }
                 Err(error) => {
                     tracing::error!(payment = %self.id, %error, "the books cannot be written; trying again");
-                    tokio::time::sleep(WRITE_AGAIN).await;
+                    self.engine.clock.sleep(WRITE_AGAIN).await;
                 }
             }
             payment = load(&self.engine, &self.id).await?;
@@ -481,7 +484,7 @@ async fn load(engine: &Inner, id: &PaymentId) -> Result<Payment, Stop> {
             Ok(None) => return Err(Stop::Absent),
             Err(error) => {
                 tracing::error!(payment = %id, %error, "the books cannot be read; trying again");
-                tokio::time::sleep(WRITE_AGAIN).await;
+                engine.clock.sleep(WRITE_AGAIN).await;
             }
         }
     }

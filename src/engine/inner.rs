@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::accounts::Accounts;
 use super::decide::Outcome;
 use super::driver::{self, Driver, Order};
-use super::{Clock, EngineError};
+use super::{Clock, EngineError, Ids};
 use crate::channel::{CodeOutcome, MerchantAccount, TradeDetails, TradeRef};
 use crate::ledger::{Ledger, LedgerError};
 use crate::money::Money;
@@ -21,6 +21,7 @@ pub(super) struct Inner {
     pub(super) ledger: Ledger,
     pub(super) instance: String,
     pub(super) clock: Clock,
+    pub(super) ids: Ids,
     pub(super) accounts: RwLock<Arc<Accounts>>,
     pub(super) drivers: Mutex<HashMap<PaymentId, mpsc::UnboundedSender<Order>>>,
     /// The numbers of attempts and refunds whose intent is being written and whose order is about to reach their driver, and

@@ -19,8 +19,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-pub use clock::Clock;
-pub use types::{Answered, EngineConfig, EngineError, Idempotency, NewPayment, NewRefund, OpenChannel, Seen};
+pub use clock::{Clock, Time};
+pub use types::{Answered, EngineConfig, EngineError, Idempotency, Ids, NewPayment, NewRefund, OpenChannel, Seen};
 
 use self::accounts::Accounts;
 use self::clock::millis;
@@ -67,7 +67,7 @@ impl Engine {
     }
 
     async fn start_on(ledger: Ledger, config: EngineConfig, accounts: Accounts) -> Result<Self, EngineError> {
-        let EngineConfig { instance, exclusive, clock } = config;
+        let EngineConfig { instance, exclusive, clock, ids } = config;
         if exclusive {
             ledger.break_leases(&instance).await?;
         }
@@ -75,6 +75,7 @@ impl Engine {
             ledger,
             instance,
             clock,
+            ids,
             accounts: RwLock::new(Arc::new(accounts)),
             drivers: Mutex::default(),
             announced: Mutex::default(),
@@ -85,7 +86,7 @@ impl Engine {
             let sweeper = inner.clone();
             inner.tasks().spawn(async move {
                 loop {
-                    tokio::time::sleep(SWEEP).await;
+                    sweeper.clock.sleep(SWEEP).await;
                     if let Err(error) = sweeper.resume().await {
                         tracing::error!(%error, "unfinished payments cannot be looked for");
                     }
@@ -122,7 +123,7 @@ impl Engine {
             collect_until: now + i64::from(new.collect_seconds) * 1_000,
             training: accounts.training(),
         };
-        let id = PaymentId::generate();
+        let id = self.inner.ids.next(now);
         let payment = Payment::create(id.clone(), now, &event).map_err(LedgerError::from)?;
         let answer = idempotency.as_ref().and_then(|idempotency| driver::answer(idempotency, &payment, &[], now));
         let commit = Commit {
@@ -354,6 +355,12 @@ impl Engine {
     }
 
     /// Time, as this engine has it.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// Now, by this engine's time.
     #[must_use]
     pub fn now(&self) -> UnixMillis {
         self.inner.clock.now()

@@ -1,10 +1,36 @@
 //! What goes into the engine and comes out of it.
 
+use std::sync::Arc;
+
 use super::Clock;
 use crate::channel::Capabilities;
 use crate::ledger::{LedgerError, StoredAnswer};
 use crate::money::{Currency, Money};
-use crate::payment::{AccountId, ChannelId, CodeRejection, IdError, Payment, StoreId, TillId};
+use crate::payment::{AccountId, ChannelId, CodeRejection, IdError, Payment, PaymentId, StoreId, TillId, UnixMillis};
+
+/// Where the ids of new payments come from.
+#[derive(Clone, Default)]
+pub struct Ids(Option<Arc<dyn Fn(UnixMillis) -> PaymentId + Send + Sync>>);
+
+impl Ids {
+    /// From a function of the engine's time, for whoever wants the same ids again.
+    #[must_use]
+    pub fn from_fn(next: impl Fn(UnixMillis) -> PaymentId + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(next)))
+    }
+
+    /// The next id; from the machine's time and chance where nothing else was set.
+    #[must_use]
+    pub fn next(&self, now: UnixMillis) -> PaymentId {
+        self.0.as_ref().map_or_else(PaymentId::generate, |next| next(now))
+    }
+}
+
+impl std::fmt::Debug for Ids {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Ids(given)" } else { "Ids(random)" })
+    }
+}
 
 /// How an engine is set up.
 #[derive(Debug, Clone)]
@@ -15,13 +41,15 @@ pub struct EngineConfig {
     pub exclusive: bool,
     /// Time.
     pub clock: Clock,
+    /// The ids of new payments.
+    pub ids: Ids,
 }
 
 impl EngineConfig {
     /// A process of that name, alone on its books, by the machine's clock.
     #[must_use]
     pub fn new(instance: String) -> Self {
-        Self { instance, exclusive: true, clock: Clock::system() }
+        Self { instance, exclusive: true, clock: Clock::system(), ids: Ids::default() }
     }
 }
 

@@ -1,22 +1,21 @@
-//! One database transaction's worth of writes. What is asked for is first decided in memory, one request after
-//! another over what was read under the journal's lock, so that a refused request leaves no trace and hurts no other;
-//! then all that was granted is written with one statement for each table.
+//! One transaction's worth of writes. What is asked for is decided in memory, one request after another over what was
+//! [found](Found) under the journal's lock, so that a refused request leaves no trace and hurts no other; then all that
+//! was granted is written at once. Pure: reading and writing are the business of whoever keeps the books.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use sqlx::AnyConnection;
 use tokio::sync::oneshot;
 
 use super::calendar::Calendar;
 use super::chain::{Head, StoredRow, canonical};
 use super::derived::{Derived, Effects, number_taken, storable};
-use super::notifications::{self, Keep};
+use super::found::{Found, Lease};
+use super::notifications::Keep;
 use super::place::Place;
-use super::seal::{self, Resealed};
-use super::sql::{self, Param};
+use super::seal::Resealed;
 use super::{Commit, LedgerError, StoredAnswer};
 use crate::crypto::HmacSha256;
-use crate::payment::{Payment, PaymentEvent, PaymentId, UnixMillis};
+use crate::payment::{Payment, PaymentId, UnixMillis};
 
 /// For how long a payment code that was sent is known again: longer than any provider's code lives.
 const CODE_MEMORY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -50,7 +49,7 @@ pub(super) struct Note {
 }
 
 /// Which table of people's records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Table {
     Accounts,
     Stores,
@@ -68,7 +67,7 @@ impl Table {
 }
 
 /// A record's document and its sealed part, in hex.
-type SealedRecord = (String, String);
+pub(super) type SealedRecord = (String, String);
 
 /// A record put or removed.
 pub(super) struct RecordChange {
@@ -100,144 +99,68 @@ pub(super) struct Rules {
     pub(super) chain_key: HmacSha256,
 }
 
-/// Decides and writes. The transaction is the caller's.
+/// What was decided, and what has to be written of it.
 pub(super) struct Batch<'a> {
     rules: &'a Rules,
-    head: Head,
-    rows: Vec<StoredRow>,
-    derived: Derived,
+    pub(super) head: Head,
+    pub(super) rows: Vec<StoredRow>,
+    pub(super) derived: Derived,
     answers: HashMap<(String, String), StoredAnswer>,
-    new_answers: Vec<(StoredAnswer, UnixMillis)>,
+    pub(super) new_answers: Vec<(StoredAnswer, UnixMillis)>,
     notifications: HashSet<String>,
-    new_notifications: Vec<(String, UnixMillis)>,
+    pub(super) new_notifications: Vec<(String, UnixMillis)>,
     numbers: HashSet<String>,
     codes: HashMap<String, UnixMillis>,
-    leases: HashMap<PaymentId, (String, UnixMillis)>,
+    leases: HashMap<PaymentId, Lease>,
     leased: BTreeSet<PaymentId>,
-    freed: BTreeSet<PaymentId>,
-    sole_owners: Vec<String>,
-    records: Vec<(Table, String, Option<SealedRecord>)>,
-    resealed: Vec<Resealed>,
+    pub(super) freed: BTreeSet<PaymentId>,
+    pub(super) sole_owners: Vec<String>,
+    pub(super) records: Vec<(Table, String, Option<SealedRecord>)>,
+    pub(super) resealed: Vec<Resealed>,
     busy_accounts: HashSet<String>,
     known_accounts: HashSet<String>,
     kept_before: HashSet<(String, String)>,
-    kept: Vec<&'a Keep>,
+    pub(super) kept: Vec<&'a Keep>,
 }
 
 impl<'a> Batch<'a> {
-    /// Takes the journal's lock and decides every request. On an error the whole transaction must be rolled back.
-    pub(super) async fn decide(
-        connection: &mut AnyConnection,
+    /// Decides every request over what was found. Where writing fails the whole batch must be dropped.
+    pub(super) fn decide(
         rules: &'a Rules,
+        found: Found,
         requests: &'a [Request],
-    ) -> Result<(Self, Vec<Result<Granted, LedgerError>>), LedgerError> {
-        let head = lock_head(connection).await.map_err(|error| rules.place.refused(error))?;
+    ) -> (Self, Vec<Result<Granted, LedgerError>>) {
         let mut batch = Self {
             rules,
-            head,
+            head: found.head,
             rows: Vec::new(),
-            derived: Derived::default(),
-            answers: HashMap::new(),
+            derived: Derived::over(found.payments),
+            answers: found
+                .answers
+                .into_iter()
+                .map(|answer| ((answer.scope.clone(), answer.key.clone()), answer))
+                .collect(),
             new_answers: Vec::new(),
-            notifications: HashSet::new(),
+            notifications: found.notifications,
             new_notifications: Vec::new(),
-            numbers: HashSet::new(),
+            numbers: found.numbers,
             codes: HashMap::new(),
-            leases: HashMap::new(),
+            leases: found.leases,
             leased: BTreeSet::new(),
             freed: BTreeSet::new(),
             sole_owners: Vec::new(),
             records: Vec::new(),
             resealed: Vec::new(),
-            busy_accounts: HashSet::new(),
-            known_accounts: HashSet::new(),
-            kept_before: HashSet::new(),
+            busy_accounts: found.busy_accounts,
+            known_accounts: found.known_accounts,
+            kept_before: found.kept,
             kept: Vec::new(),
         };
-        let commits: Vec<_> = requests
-            .iter()
-            .filter_map(|request| if let Request::Commit(commit) = request { Some(commit.as_ref()) } else { None })
-            .collect();
-        let ids = commits.iter().map(|commit| commit.payment.as_str()).collect();
-        batch.derived.load(connection, &rules.place, ids).await?;
-        batch.load(connection, &commits, requests).await.map_err(|error| rules.place.refused(error))?;
-        let mut granted = Vec::with_capacity(requests.len());
-        for request in requests {
-            granted.push(batch.grant(request));
+        for (mac, started_at) in found.codes {
+            batch.remember_code(mac, started_at);
         }
-        Ok((batch, granted))
-    }
-
-    /// Reads what the requests have to be held against.
-    async fn load(
-        &mut self,
-        connection: &mut AnyConnection,
-        commits: &[&Commit],
-        requests: &[Request],
-    ) -> Result<(), sqlx::Error> {
-        let keys: Vec<_> =
-            commits.iter().filter_map(|commit| commit.answer.as_ref()).map(|answer| storable(&answer.key)).collect();
-        let select = "SELECT scope, answer_key, digest, status, body FROM answers WHERE answer_key";
-        for row in sql::query_in(connection, select, keys.iter().map(String::as_str).collect()).await? {
-            let answer = read_answer(&row)?;
-            self.answers.insert((answer.scope.clone(), answer.key.clone()), answer);
-        }
-        let heard: Vec<_> = commits.iter().filter_map(|commit| commit.notification.as_deref()).map(storable).collect();
-        let select = "SELECT id FROM notifications WHERE id";
-        for row in sql::query_in(connection, select, heard.iter().map(String::as_str).collect()).await? {
-            self.notifications.insert(sql::text(&row, 0)?);
-        }
-        let (mut numbers, mut macs) = (Vec::new(), Vec::new());
-        for event in commits.iter().flat_map(|commit| &commit.events) {
-            if let PaymentEvent::AttemptStarted { out_trade_no, auth_code_mac, .. } = event {
-                numbers.push(out_trade_no.as_str());
-                macs.extend(auth_code_mac.as_deref());
-            }
-        }
-        let select = "SELECT out_trade_no FROM attempts WHERE out_trade_no";
-        for row in sql::query_in(connection, select, numbers).await? {
-            self.numbers.insert(sql::text(&row, 0)?);
-        }
-        let select = "SELECT auth_code_mac, started_at FROM attempts WHERE auth_code_mac";
-        for row in sql::query_in(connection, select, macs).await? {
-            self.remember_code(sql::text(&row, 0)?, sql::int(&row, 1)?);
-        }
-        let leased = requests
-            .iter()
-            .filter_map(|request| match request {
-                Request::Commit(commit) if commit.lease.is_some() => Some(commit.payment.as_str()),
-                Request::Lease { payment, .. } => Some(payment.as_str()),
-                _ => None,
-            })
-            .collect();
-        let select = "SELECT payment, owner, until_at FROM leases WHERE payment";
-        for row in sql::query_in(connection, select, leased).await? {
-            if let Ok(payment) = sql::text(&row, 0)?.parse() {
-                self.leases.insert(payment, (sql::text(&row, 1)?, sql::int(&row, 2)?));
-            }
-        }
-        self.kept_before = notifications::load(connection, requests).await?;
-        self.load_accounts(connection, requests).await
-    }
-
-    /// Which accounts that are to be removed exist, and which an unfinished payment uses.
-    async fn load_accounts(&mut self, connection: &mut AnyConnection, requests: &[Request]) -> Result<(), sqlx::Error> {
-        let removed: Vec<_> = requests
-            .iter()
-            .filter_map(|request| match request {
-                Request::Record(RecordChange { id, put: None, .. }) => Some(id.as_str()),
-                _ => None,
-            })
-            .collect();
-        for row in sql::query_in(connection, "SELECT id FROM accounts WHERE id", removed.clone()).await? {
-            self.known_accounts.insert(sql::text(&row, 0)?);
-        }
-        let select = "SELECT DISTINCT attempts.account FROM attempts JOIN payments ON payments.id = attempts.payment \
-                      WHERE payments.unfinished = 1 AND attempts.account";
-        for row in sql::query_in(connection, select, removed).await? {
-            self.busy_accounts.insert(sql::text(&row, 0)?);
-        }
-        Ok(())
+        let granted = requests.iter().map(|request| batch.grant(request)).collect();
+        (batch, granted)
     }
 
     fn remember_code(&mut self, mac: String, started_at: UnixMillis) {
@@ -423,109 +346,13 @@ impl<'a> Batch<'a> {
             && self.kept.is_empty()
     }
 
-    /// Writes all that was granted.
-    pub(super) async fn write(&self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-        let rows: Vec<_> = self
-            .rows
-            .iter()
-            .map(|row| {
-                [
-                    Param::Int(row.seq),
-                    Param::Int(row.at),
-                    Param::Text(&row.actor),
-                    Param::Text(&row.kind),
-                    Param::Maybe(row.payment.as_deref()),
-                    Param::Text(&row.payload),
-                    Param::Text(&row.prev),
-                    Param::Text(&row.mac),
-                ]
-            })
-            .collect();
-        sql::insert(connection, &format!("journal ({})", StoredRow::COLUMNS), rows, "").await?;
-        self.derived.write(connection, &self.rules.calendar).await?;
-        self.write_heard(connection).await?;
-        self.write_leases(connection).await?;
-        notifications::write(connection, &self.kept).await?;
-        for (table, id, put) in &self.records {
-            let table = table.name();
-            match put {
-                Some((doc, sealed)) => {
-                    let row = [Param::Text(id), Param::Text(doc), Param::Text(sealed)];
-                    let then = "ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, sealed = excluded.sealed";
-                    sql::insert(connection, &format!("{table} (id, doc, sealed)"), vec![row], then).await?;
-                }
-                None => {
-                    let delete = format!("DELETE FROM {table} WHERE id = $1");
-                    sql::execute(connection, &delete, [Param::Text(id)]).await?;
-                }
-            }
-        }
-        seal::write(connection, &self.resealed).await?;
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        let seal = self.head.seal(&self.rules.chain_key);
-        let head = [Param::Int(self.head.seq), Param::Text(&self.head.mac), Param::Text(&seal)];
-        sql::execute(connection, "UPDATE journal_head SET seq = $1, mac = $2, seal = $3 WHERE id = 1", head).await?;
-        Ok(())
+    /// The rules that it was decided by.
+    pub(super) const fn rules(&self) -> &Rules {
+        self.rules
     }
 
-    async fn write_heard(&self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-        let digests: Vec<_> = self.new_answers.iter().map(|(answer, _)| hex::encode(answer.digest)).collect();
-        let answers: Vec<_> = self
-            .new_answers
-            .iter()
-            .zip(&digests)
-            .map(|((answer, at), digest)| {
-                [
-                    Param::Text(&answer.scope),
-                    Param::Text(&answer.key),
-                    Param::Text(digest),
-                    Param::Int(answer.status.into()),
-                    Param::Text(&answer.body),
-                    Param::Int(*at),
-                ]
-            })
-            .collect();
-        sql::insert(connection, "answers (scope, answer_key, digest, status, body, at)", answers, "").await?;
-        let heard = self.new_notifications.iter().map(|(id, at)| [Param::Text(id), Param::Int(*at)]).collect();
-        sql::insert(connection, "notifications (id, at)", heard, "").await
+    /// The leases that were taken or renewed.
+    pub(super) fn new_leases(&self) -> impl Iterator<Item = (&PaymentId, &Lease)> {
+        self.leased.iter().filter_map(|payment| self.leases.get(payment).map(|lease| (payment, lease)))
     }
-
-    async fn write_leases(&self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-        for owner in &self.sole_owners {
-            sql::execute(connection, "DELETE FROM leases WHERE owner <> $1", [Param::Text(owner)]).await?;
-        }
-        let freed = self.freed.iter().map(PaymentId::as_str).collect();
-        sql::query_in(connection, "DELETE FROM leases WHERE payment", freed).await?;
-        let leases = self
-            .leased
-            .iter()
-            .filter_map(|payment| self.leases.get(payment).map(|lease| (payment, lease)))
-            .map(|(payment, (owner, until))| [Param::Text(payment.as_str()), Param::Text(owner), Param::Int(*until)])
-            .collect();
-        let then = "ON CONFLICT (payment) DO UPDATE SET owner = excluded.owner, until_at = excluded.until_at";
-        sql::insert(connection, "leases (payment, owner, until_at)", leases, then).await
-    }
-}
-
-/// Takes the journal's lock until the transaction ends (PostgreSQL locks the row, SQLite is locked already) and tells
-/// where the journal ends.
-pub(super) async fn lock_head(connection: &mut AnyConnection) -> Result<Head, sqlx::Error> {
-    let row =
-        sqlx::query("UPDATE journal_head SET seq = seq WHERE id = 1 RETURNING seq, mac").fetch_one(connection).await?;
-    Ok(Head { seq: sql::int(&row, 0)?, mac: sql::text(&row, 1)? })
-}
-
-/// An answer from `scope, answer_key, digest, status, body`.
-pub(super) fn read_answer(row: &sqlx::any::AnyRow) -> Result<StoredAnswer, sqlx::Error> {
-    let mut digest = [0; 32];
-    hex::decode_to_slice(sql::text(row, 2)?, &mut digest).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    Ok(StoredAnswer {
-        scope: sql::text(row, 0)?,
-        key: sql::text(row, 1)?,
-        digest,
-        status: u16::try_from(sql::int(row, 3)?).map_err(|error| sqlx::Error::Decode(error.into()))?,
-        body: sql::text(row, 4)?,
-    })
 }

@@ -177,7 +177,7 @@ impl Walk {
         Ok(Ok(rows))
     }
 
-    fn take(&mut self, row: &StoredRow, key: &HmacSha256) -> Result<(), BrokenRow> {
+    pub(super) fn take(&mut self, row: &StoredRow, key: &HmacSha256) -> Result<(), BrokenRow> {
         let expected = self.last.seq + 1;
         if row.seq < expected {
             return Err(Self::broken(row.seq, "it was put in: the journal counts from 1"));

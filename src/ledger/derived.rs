@@ -7,30 +7,40 @@ use sqlx::AnyConnection;
 
 use super::LedgerError;
 use super::calendar::Calendar;
+use super::chain::StoredRow;
 use super::place::Place;
 use super::sql::{self, Param};
 use crate::payment::{AttemptState, IllegalEvent, OutTradeNo, Payment, PaymentEvent, PaymentId, UnixMillis};
 
 /// What one running sum is of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct SumKey {
-    day: String,
-    training: bool,
-    currency: &'static str,
-    store: String,
-    till: String,
+pub(super) struct SumKey {
+    pub(super) day: String,
+    pub(super) training: bool,
+    pub(super) currency: &'static str,
+    pub(super) store: String,
+    pub(super) till: String,
     operator: String,
-    channel: String,
-    hour: i8,
+    pub(super) channel: String,
+    pub(super) hour: i8,
 }
 
 /// By how much a running sum grows, in minor units and in numbers.
 #[derive(Debug, Clone, Copy, Default)]
-struct Growth {
-    gross: i64,
-    refunds: i64,
-    sales: i64,
-    refund_count: i64,
+pub(super) struct Growth {
+    pub(super) gross: i64,
+    pub(super) refunds: i64,
+    pub(super) sales: i64,
+    pub(super) refund_count: i64,
+}
+
+impl Growth {
+    pub(super) fn add(&mut self, more: &Self) {
+        self.gross = self.gross.saturating_add(more.gross);
+        self.refunds = self.refunds.saturating_add(more.refunds);
+        self.sales += more.sales;
+        self.refund_count += more.refund_count;
+    }
 }
 
 /// An attempt as its table has it.
@@ -38,9 +48,9 @@ struct Growth {
 pub(super) struct AttemptRow {
     pub(super) out_trade_no: OutTradeNo,
     pub(super) auth_code_mac: Option<String>,
-    account: String,
-    payment: PaymentId,
-    started_at: UnixMillis,
+    pub(super) account: String,
+    pub(super) payment: PaymentId,
+    pub(super) started_at: UnixMillis,
 }
 
 /// What events make of a payment, worked out before anything is written.
@@ -137,25 +147,16 @@ pub(super) fn storable(text: &str) -> String {
 pub(super) struct Derived {
     payments: HashMap<PaymentId, Payment>,
     changed: BTreeSet<PaymentId>,
-    attempts: Vec<AttemptRow>,
-    refunds: Vec<(String, PaymentId)>,
-    sums: BTreeMap<SumKey, Growth>,
+    pub(super) attempts: Vec<AttemptRow>,
+    pub(super) refunds: Vec<(String, PaymentId)>,
+    pub(super) sums: BTreeMap<SumKey, Growth>,
 }
 
 impl Derived {
-    /// Reads these payments.
-    pub(super) async fn load(
-        &mut self,
-        connection: &mut AnyConnection,
-        place: &Place,
-        ids: Vec<&str>,
-    ) -> Result<(), LedgerError> {
-        let rows = sql::query_in(connection, "SELECT doc FROM payments WHERE id", ids).await;
-        for row in rows.map_err(|error| place.refused(error))? {
-            let payment = read_payment(&sql::text(&row, 0).map_err(|error| place.refused(error))?)?;
-            self.payments.insert(payment.id.clone(), payment);
-        }
-        Ok(())
+    /// Over payments that were read.
+    pub(super) fn over(payments: Vec<Payment>) -> Self {
+        let payments = payments.into_iter().map(|payment| (payment.id.clone(), payment)).collect();
+        Self { payments, ..Self::default() }
     }
 
     /// A payment that was loaded or made.
@@ -168,17 +169,18 @@ impl Derived {
         self.payments.values()
     }
 
+    /// Every payment that has to be written.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &Payment> {
+        self.changed.iter().filter_map(|id| self.payments.get(id))
+    }
+
     /// Takes over what events made of a payment.
     pub(super) fn absorb(&mut self, effects: Effects) {
         let Effects { payment, attempts, refunds, sums } = effects;
         self.attempts.extend(attempts);
         self.refunds.extend(refunds);
         for (key, growth) in sums {
-            let sum = self.sums.entry(key).or_default();
-            sum.gross = sum.gross.saturating_add(growth.gross);
-            sum.refunds = sum.refunds.saturating_add(growth.refunds);
-            sum.sales += growth.sales;
-            sum.refund_count += growth.refund_count;
+            self.sums.entry(key).or_default().add(&growth);
         }
         self.changed.insert(payment.id.clone());
         self.payments.insert(payment.id.clone(), payment);
@@ -241,9 +243,7 @@ impl Derived {
 
     async fn write_payments(&self, connection: &mut AnyConnection, calendar: &Calendar) -> Result<(), sqlx::Error> {
         let changed: Vec<_> = self
-            .changed
-            .iter()
-            .filter_map(|id| self.payments.get(id))
+            .changed()
             .map(|payment| {
                 let doc = serde_json::to_string(payment).map_err(|error| sqlx::Error::Encode(error.into()))?;
                 Ok((payment, calendar.day_and_hour(payment.created_at).0.to_string(), doc))
@@ -274,6 +274,36 @@ impl Derived {
         )
         .await
     }
+}
+
+/// What rows of the journal make of payments that were read.
+pub(super) fn replay(
+    calendar: &Calendar,
+    payments: Vec<Payment>,
+    rows: Vec<StoredRow>,
+) -> Result<Derived, LedgerError> {
+    let mut derived = Derived::over(payments);
+    for row in rows.into_iter().filter(|row| row.payment.is_some()) {
+        let row = row.opened()?;
+        let Some(id) = row.payment else { continue };
+        let event: PaymentEvent = serde_json::from_value(row.payload).map_err(|error| {
+            LedgerError::Database(format!("row {} of the journal tells no known event: {error}", row.seq))
+        })?;
+        let before = derived.payment(&id).cloned();
+        derived.absorb(Effects::of(calendar, before, &id, row.at, &[event])?);
+    }
+    Ok(derived)
+}
+
+/// Reads these payments.
+pub(super) async fn load_payments(
+    connection: &mut AnyConnection,
+    place: &Place,
+    ids: Vec<&str>,
+) -> Result<Vec<Payment>, LedgerError> {
+    let rows = sql::query_in(connection, "SELECT doc FROM payments WHERE id", ids).await;
+    let rows = rows.map_err(|error| place.refused(error))?;
+    rows.iter().map(|row| read_payment(&sql::text(row, 0).map_err(|error| place.refused(error))?)).collect()
 }
 
 /// A payment out of its table.

@@ -5,9 +5,12 @@
 //! share one database transaction, so many tills cost few disk writes.
 
 mod batch;
+mod batch_sql;
 mod calendar;
 mod chain;
 mod derived;
+mod disk;
+mod found;
 mod notifications;
 mod place;
 mod read;
@@ -24,6 +27,7 @@ use std::time::Duration;
 use sqlx::{AnyPool, Connection};
 use tokio::sync::{RwLock, mpsc, oneshot, watch};
 
+pub use disk::{Disk, Medium};
 pub use types::*;
 
 use batch::{Granted, Note, Request, Rules};
@@ -49,7 +53,8 @@ struct Books {
     /// Whoever seals holds it until the sealed value is written, so that nothing is written under a key that was replaced.
     seal_keys: RwLock<SealKeys>,
     code_key: HmacSha256,
-    readers: AnyPool,
+    /// `None` where the books are in memory.
+    readers: Option<AnyPool>,
     /// `None` where the books are open for reading only.
     queue: Option<mpsc::Sender<Job>>,
     last_seq: watch::Receiver<i64>,
@@ -93,7 +98,26 @@ impl Ledger {
         let (queue, jobs) = mpsc::channel(writer::QUEUE);
         let writer = Writer { rules: Arc::clone(&rules), connection: Some(connection), last_seq: sender, lock };
         tokio::spawn(writer.run(jobs));
-        Ok(Self::new(rules, seal_key, readers, Some(queue), last_seq))
+        Ok(Self::new(rules, seal_key, Some(readers), Some(queue), last_seq))
+    }
+
+    /// Books in memory, for simulations; `config.url` and `config.read_only` mean nothing then.
+    ///
+    /// # Errors
+    /// The calendar is none.
+    pub fn on(disk: Disk, config: &LedgerConfig) -> Result<Self, LedgerError> {
+        let last_seq = disk.watch();
+        let rules = Arc::new(Rules {
+            calendar: Calendar::new(&config.calendar)?,
+            chain_key: HmacSha256::new(config.chain_key.as_slice()),
+            place: Place::Memory(disk),
+        });
+        let (queue, jobs) = mpsc::channel(writer::QUEUE);
+        // Nobody listens to this one: the disk itself tells of every row.
+        let unheard = Arc::new(watch::channel(0).0);
+        let writer = Writer { rules: Arc::clone(&rules), connection: None, last_seq: unheard, lock: None };
+        tokio::spawn(writer.run(jobs));
+        Ok(Self::new(rules, SealKey::new(*config.seal_key), None, Some(queue), last_seq))
     }
 
     async fn open_to_read(place: Place, rules: Arc<Rules>, seal_key: SealKey) -> Result<Self, LedgerError> {
@@ -110,13 +134,13 @@ impl Ledger {
         if place.is_postgres() {
             tokio::spawn(follow(readers.clone(), Arc::new(sender)));
         }
-        Ok(Self::new(rules, seal_key, readers, None, last_seq))
+        Ok(Self::new(rules, seal_key, Some(readers), None, last_seq))
     }
 
     fn new(
         rules: Arc<Rules>,
         seal_key: SealKey,
-        readers: AnyPool,
+        readers: Option<AnyPool>,
         queue: Option<mpsc::Sender<Job>>,
         last_seq: watch::Receiver<i64>,
     ) -> Self {
@@ -128,7 +152,11 @@ impl Ledger {
     /// Whether no other process can be writing these books.
     #[must_use]
     pub fn is_exclusive(&self) -> bool {
-        !self.books.rules.place.is_postgres()
+        match &self.books.rules.place {
+            Place::Sqlite(_) => true,
+            Place::Postgres { .. } => false,
+            Place::Memory(disk) => !disk.is_shared(),
+        }
     }
 
     /// Hex of the keyed digest under which a spent payment code is remembered.
@@ -223,7 +251,13 @@ impl Ledger {
             // The writer's end is all that is waited for, however it came.
             let _ = closed.await;
         }
-        self.books.readers.close().await;
+        if let Some(readers) = &self.books.readers {
+            readers.close().await;
+        }
+    }
+
+    fn readers(&self) -> Result<&AnyPool, LedgerError> {
+        self.books.readers.as_ref().ok_or_else(|| LedgerError::Database("they are in memory only".to_owned()))
     }
 
     async fn ask_done(&self, request: Request) -> Result<bool, LedgerError> {

@@ -92,7 +92,7 @@ impl Ledger {
         let select = "SELECT channel, notification, out_trade_no, verdict, at, headers, encoding, body FROM \
                       notification_bodies WHERE account = $1 ORDER BY last_at DESC, digest LIMIT $2";
         let rows = sqlx::query(select).bind(account.to_string()).bind(i64::from(limit));
-        let rows = rows.fetch_all(&self.books.readers).await.map_err(|error| self.refused(error))?;
+        let rows = rows.fetch_all(self.readers()?).await.map_err(|error| self.refused(error))?;
         let read = |row: &sqlx::any::AnyRow| -> Result<KeptNotification, sqlx::Error> {
             let decode = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
             let given = |text: String| Some(text).filter(|text| !text.is_empty());
@@ -130,15 +130,11 @@ impl Ledger {
     }
 }
 
-/// Which of these were kept before.
+/// Under which accounts bodies of these digests were kept before.
 pub(super) async fn load(
     connection: &mut AnyConnection,
-    requests: &[Request],
+    digests: Vec<&str>,
 ) -> Result<HashSet<(String, String)>, sqlx::Error> {
-    let digests = requests
-        .iter()
-        .filter_map(|request| if let Request::Keep(keep) = request { Some(keep.digest.as_str()) } else { None })
-        .collect();
     let select = "SELECT account, digest FROM notification_bodies WHERE digest";
     let rows = sql::query_in(connection, select, digests).await?;
     rows.iter().map(|row| Ok((text(row, 0)?, text(row, 1)?))).collect()

@@ -12,6 +12,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use super::LedgerError;
+use super::disk::Disk;
 
 /// How long a server may take to let us in.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
@@ -31,6 +32,8 @@ pub(super) enum Place {
         /// Without, for people.
         shown: String,
     },
+    /// The memory of this very program.
+    Memory(Disk),
 }
 
 /// What a connection may do.
@@ -76,6 +79,7 @@ impl Place {
         match self {
             Self::Sqlite(path) => path.display().to_string(),
             Self::Postgres { shown, .. } => shown.clone(),
+            Self::Memory(_) => "memory".to_owned(),
         }
     }
 
@@ -84,6 +88,7 @@ impl Place {
         DRIVERS.call_once(sqlx::any::install_default_drivers);
         let url = match self {
             Self::Postgres { url, .. } => url.clone(),
+            Self::Memory(_) => return Err(LedgerError::BadUrl(self.shown())),
             Self::Sqlite(path) => {
                 let mode = match access {
                     Access::Write => "rw",
@@ -107,6 +112,7 @@ impl Place {
                 "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; SET synchronous_commit = on"
             }
             (Self::Postgres { .. }, _) => "SET default_transaction_read_only = on",
+            (Self::Memory(_), _) => "",
         }
     }
 
@@ -143,7 +149,7 @@ impl Place {
     /// The statement that begins a transaction that writes. SQLite takes its write lock at once.
     pub(super) const fn begin_write(&self) -> &'static str {
         match self {
-            Self::Sqlite(_) => "BEGIN IMMEDIATE",
+            Self::Sqlite(_) | Self::Memory(_) => "BEGIN IMMEDIATE",
             Self::Postgres { .. } => "BEGIN ISOLATION LEVEL READ COMMITTED",
         }
     }
@@ -151,7 +157,7 @@ impl Place {
     /// The statement that begins a transaction that sees one moment.
     pub(super) const fn begin_snapshot(&self) -> &'static str {
         match self {
-            Self::Sqlite(_) => "BEGIN",
+            Self::Sqlite(_) | Self::Memory(_) => "BEGIN",
             Self::Postgres { .. } => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         }
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::batch::{Note, RecordChange, Request, Table};
+use super::batch::{Note, RecordChange, Request, SealedRecord, Table};
 use super::chain::canonical;
 use super::seal::{Sealed, cannot_open, context};
 use super::sql::text;
@@ -34,7 +34,7 @@ impl Ledger {
     /// # Errors
     /// The books cannot be read.
     pub async fn takes_real_money(&self) -> Result<bool, LedgerError> {
-        let rows = sqlx::query("SELECT doc FROM accounts").fetch_all(&self.books.readers).await;
+        let rows = sqlx::query("SELECT doc FROM accounts").fetch_all(self.readers()?).await;
         for row in rows.map_err(|error| self.refused(error))? {
             let doc = text(&row, 0).map_err(|error| self.refused(error))?;
             let account: MerchantAccount = serde_json::from_str(&doc)
@@ -132,12 +132,10 @@ impl Ledger {
 
     async fn records<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<(T, Sealed)>, LedgerError> {
         let keys = self.books.seal_keys.read().await;
-        let select = format!("SELECT id, doc, sealed FROM {} ORDER BY id", table.name());
-        let rows = sqlx::query(&select).fetch_all(&self.books.readers).await.map_err(|error| self.refused(error))?;
-        rows.iter()
-            .map(|row| {
-                let column = |index| text(row, index).map_err(|error| self.refused(error));
-                let (id, doc, sealed) = (column(0)?, column(1)?, column(2)?);
+        self.sealed_records(table)
+            .await?
+            .into_iter()
+            .map(|(id, (doc, sealed))| {
                 let unreadable =
                     |what: &str| LedgerError::Database(format!("the {what} of {} {id} cannot be read", table.name()));
                 let record = serde_json::from_str(&doc).map_err(|_| unreadable("record"))?;
@@ -145,6 +143,16 @@ impl Ledger {
                 Ok((record, Sealed::of_text(&sealed).ok_or_else(|| unreadable("secret"))?))
             })
             .collect()
+    }
+
+    async fn sealed_records(&self, table: Table) -> Result<Vec<(String, SealedRecord)>, LedgerError> {
+        if let Some(found) = self.in_memory(|tables| tables.records(table)).await {
+            return found;
+        }
+        let select = format!("SELECT id, doc, sealed FROM {} ORDER BY id", table.name());
+        let rows = sqlx::query(&select).fetch_all(self.readers()?).await.map_err(|error| self.refused(error))?;
+        let column = |row, index| text(row, index).map_err(|error| self.refused(error));
+        rows.iter().map(|row| Ok((column(row, 0)?, (column(row, 1)?, column(row, 2)?)))).collect()
     }
 }
 

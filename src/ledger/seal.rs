@@ -133,8 +133,7 @@ impl Ledger {
         let mut resealed = Vec::new();
         for table in SEALED_TABLES {
             let select = format!("SELECT id, sealed FROM {} WHERE sealed <> '' ORDER BY id", table.name());
-            let rows =
-                sqlx::query(&select).fetch_all(&self.books.readers).await.map_err(|error| self.refused(error))?;
+            let rows = sqlx::query(&select).fetch_all(self.readers()?).await.map_err(|error| self.refused(error))?;
             for row in &rows {
                 let column = |index| text(row, index).map_err(|error| self.refused(error));
                 let (id, before) = (column(0)?, column(1)?);

@@ -8,12 +8,13 @@ use std::time::Duration;
 use sqlx::{AnyConnection, Connection};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::batch::{Batch, Granted, Reply, Request, Rules, lock_head};
+use super::batch::{Batch, Granted, Reply, Request, Rules};
+use super::batch_sql::lock_head;
 use super::chain::{Walk, read_head};
-use super::derived::{Derived, Effects};
-use super::place::Access;
+use super::derived::{load_payments, replay};
+use super::found::{Found, Wanted};
+use super::place::{Access, Place};
 use super::{BrokenRow, LedgerError, sql};
-use crate::payment::PaymentEvent;
 
 /// How many requests one transaction takes at most.
 const BATCH: usize = 64;
@@ -114,11 +115,15 @@ impl Writer {
     ) -> Result<Vec<Result<Granted, LedgerError>>, LedgerError> {
         let rules = Arc::clone(&self.rules);
         let place = &rules.place;
+        if let Place::Memory(disk) = place {
+            return disk.transact(&rules, requests).await;
+        }
         let mut connection = self.ready_connection().await?;
         let work = async {
             let refused = |error| place.refused(error);
             let mut transaction = connection.begin_with(place.begin_write()).await.map_err(refused)?;
-            let (batch, outcomes) = Batch::decide(&mut transaction, &rules, requests).await?;
+            let found = Found::read(&mut transaction, place, Wanted::by(requests)).await?;
+            let (batch, outcomes) = Batch::decide(&rules, found, requests);
             if batch.is_empty() {
                 transaction.rollback().await.map_err(refused)?;
             } else {
@@ -159,6 +164,9 @@ impl Writer {
     /// Makes the derived tables anew, and tells how many rows of the journal they were made from.
     async fn rebuild(&mut self) -> Result<u64, LedgerError> {
         let rules = Arc::clone(&self.rules);
+        if let Place::Memory(disk) = &rules.place {
+            return disk.rebuild(&rules).await;
+        }
         let mut connection = self.ready_connection().await?;
         let rebuilt = rebuild(&mut connection, &rules).await;
         if !matches!(rebuilt, Err(LedgerError::Unreachable { .. })) {
@@ -197,17 +205,9 @@ async fn rebuild(connection: &mut AnyConnection, rules: &Rules) -> Result<u64, L
         if rows.is_empty() {
             break;
         }
-        let mut derived = Derived::default();
-        derived.load(&mut transaction, place, rows.iter().filter_map(|row| row.payment.as_deref()).collect()).await?;
-        for row in rows.into_iter().filter(|row| row.payment.is_some()) {
-            let row = row.opened()?;
-            let Some(id) = row.payment else { continue };
-            let event: PaymentEvent = serde_json::from_value(row.payload).map_err(|error| {
-                LedgerError::Database(format!("row {} of the journal tells no known event: {error}", row.seq))
-            })?;
-            let before = derived.payment(&id).cloned();
-            derived.absorb(Effects::of(&rules.calendar, before, &id, row.at, &[event])?);
-        }
+        let ids = rows.iter().filter_map(|row| row.payment.as_deref()).collect();
+        let payments = load_payments(&mut transaction, place, ids).await?;
+        let derived = replay(&rules.calendar, payments, rows)?;
         derived.write(&mut transaction, &rules.calendar).await.map_err(refused)?;
     }
     let (head, seal) = read_head(&mut transaction).await.map_err(refused)?;

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::UnixMillis;
+
 /// A text that is no identifier of that kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("this is not a valid {kind}: {rule}")]
@@ -102,7 +104,18 @@ impl PaymentId {
     /// A new id.
     #[must_use]
     pub fn generate() -> Self {
-        Self(Cow::Owned(format!("pay_{}", Uuid::now_v7().simple())))
+        Self::of(Uuid::now_v7())
+    }
+
+    /// The id of a payment begun at `at`, with chance from outside: the same arguments give the same id.
+    #[must_use]
+    pub fn at(at: UnixMillis, chance: [u8; 10]) -> Self {
+        let millis = u64::try_from(at).unwrap_or_default();
+        Self::of(uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid())
+    }
+
+    fn of(uuid: Uuid) -> Self {
+        Self(Cow::Owned(format!("pay_{}", uuid.simple())))
     }
 
     /// The number of the payment's attempt `no`: the payment's own digits (time first) and the attempt in hex, so
@@ -186,6 +199,14 @@ mod tests {
         assert!(numbers.iter().all(|number| number.as_str().len() == 32));
         assert_eq!(payment.out_trade_no(256), None);
         assert_eq!("pay_x".parse::<PaymentId>().unwrap().out_trade_no(1), None);
+    }
+
+    #[test]
+    fn ids_sort_by_time_and_follow_from_it_and_chance() {
+        let id = |at, chance| PaymentId::at(at, [chance; 10]);
+        assert_eq!(id(1_795_000_000_000, 7), id(1_795_000_000_000, 7));
+        assert!(id(1_795_000_000_000, 255) < id(1_795_000_000_001, 0));
+        assert!(id(1_795_000_000_000, 7).out_trade_no(1).is_some());
     }
 
     #[test]

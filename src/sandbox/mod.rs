@@ -2,7 +2,7 @@
 //! with real signatures, wallets, asynchronous notifications and faults. It shares no request code with the channels.
 
 mod alipay;
-mod book;
+pub mod book;
 mod clock;
 mod control;
 mod faults;

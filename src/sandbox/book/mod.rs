@@ -15,7 +15,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use self::codes::{Codes, Spent};
-pub(super) use self::types::{
+pub use self::types::{
     Details, Entry, Millis, Movement, Number, Order, Provider, Refund, Refunding, Refusal, TakenBack, Trade,
     TradeState, Wallet,
 };
@@ -27,7 +27,7 @@ const RICH: i64 = 1_000_000;
 const POOR: i64 = 50;
 
 /// The books of all providers.
-pub(super) struct Book {
+pub struct Book {
     wallets: Vec<Wallet>,
     codes: Codes,
     trades: Vec<Trade>,
@@ -75,6 +75,7 @@ impl Book {
         }
     }
 
+    /// Every wallet.
     pub fn wallets(&self) -> &[Wallet] {
         &self.wallets
     }
@@ -100,6 +101,7 @@ impl Book {
         Ok(())
     }
 
+    /// The wallet of that id.
     pub fn find_wallet(&self, wallet: &str) -> Result<Wallet, Refusal> {
         self.wallet(wallet).map(|index| self.wallets[index].clone())
     }

@@ -1,0 +1,110 @@
+//! Simulated time. It stands still while anything can run, and jumps to the next moment that somebody waits for once
+//! nothing can.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use scantill::engine::Time;
+use scantill::payment::UnixMillis;
+
+/// 2026-11-24T02:00:00Z, ten in the morning of the shop.
+const BEGINNING: UnixMillis = 1_795_485_600_000;
+
+/// Who waits for which moment; of one moment in the order in which they came.
+struct Waiting {
+    now: UnixMillis,
+    came: u64,
+    until: BTreeMap<(UnixMillis, u64), Waker>,
+}
+
+/// The one time of a simulated world.
+pub struct Timeline(Mutex<Waiting>);
+
+impl Timeline {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Waiting { now: BEGINNING, came: 0, until: BTreeMap::new() })))
+    }
+
+    pub fn now(&self) -> UnixMillis {
+        self.0.lock().unwrap().now
+    }
+
+    /// Ready after so many milliseconds.
+    pub fn pass(self: &Arc<Self>, millis: i64) -> Pass {
+        Pass { line: self.clone(), until: self.now() + millis.max(0), place: None }
+    }
+
+    /// Nothing can run: goes on to the next moment.
+    pub fn advance(&self) {
+        let mut waiting = self.0.lock().unwrap();
+        let Some(((at, _), waker)) = waiting.until.pop_first() else { return };
+        waiting.now = waiting.now.max(at);
+        drop(waiting);
+        waker.wake();
+    }
+}
+
+/// A wait.
+pub struct Pass {
+    line: Arc<Timeline>,
+    until: UnixMillis,
+    place: Option<(UnixMillis, u64)>,
+}
+
+impl Future for Pass {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let line = self.line.clone();
+        let mut waiting = line.0.lock().unwrap();
+        if let Some(place) = self.place.take() {
+            waiting.until.remove(&place);
+        }
+        if waiting.now >= self.until {
+            return Poll::Ready(());
+        }
+        waiting.came += 1;
+        let place = (self.until, waiting.came);
+        waiting.until.insert(place, context.waker().clone());
+        self.place = Some(place);
+        Poll::Pending
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            self.line.0.lock().unwrap().until.remove(&place);
+        }
+    }
+}
+
+/// The clock of one machine: the world's time, and how wrong it is set.
+pub struct MachineClock {
+    line: Arc<Timeline>,
+    wrong_by: AtomicI64,
+}
+
+impl MachineClock {
+    pub fn new(line: Arc<Timeline>, wrong_by: i64) -> Arc<Self> {
+        Arc::new(Self { line, wrong_by: AtomicI64::new(wrong_by) })
+    }
+}
+
+impl Time for MachineClock {
+    fn now(&self) -> UnixMillis {
+        self.line.now() + self.wrong_by.load(Ordering::Relaxed)
+    }
+
+    fn pass(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        // Whoever waits for ever waits for longer than any simulation lasts.
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).min(1_000 * 24 * 3_600_000);
+        Box::pin(self.line.pass(millis))
+    }
+}
