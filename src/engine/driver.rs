@@ -75,6 +75,16 @@ enum Stop {
     Absent,
 }
 
+/// What is known of a call's key.
+enum Key {
+    /// Not answered yet.
+    Open(Idempotency),
+    /// Answered meanwhile, to another call with the same key.
+    Answered(Box<StoredAnswer>),
+    /// Used for something else.
+    OfAnother,
+}
+
 struct Desk {
     engine: Arc<Inner>,
     id: PaymentId,
@@ -190,7 +200,7 @@ impl Desk {
             let numbers = |attempt: &Attempt| accounts.capabilities(&attempt.account);
             let mut until = match decide::matter(&payment, &numbers, now) {
                 Matter::Record(events) => {
-                    self.record(payment, "engine", None, |_, _| events.clone()).await?;
+                    self.record(payment, "engine", |_, _| events.clone()).await?;
                     continue;
                 }
                 Matter::Renew(channel) => {
@@ -209,7 +219,7 @@ impl Desk {
                 let Some(entry) = accounts.get(&attempt.account) else { continue };
                 let step = decide::step(&payment, attempt, entry.channel.capabilities(), memory, now);
                 if let Step::Record(events) = step {
-                    self.record(payment.clone(), "engine", None, |_, _| events.clone()).await?;
+                    self.record(payment.clone(), "engine", |_, _| events.clone()).await?;
                     written = true;
                     break;
                 }
@@ -284,7 +294,7 @@ impl Desk {
             let mut remembered = memory.clone();
             // A lease that another has taken is noticed at the next turn; the outcome is asked for again there.
             let _ = self
-                .record(payment, &actor, None, |payment, _| {
+                .record(payment, &actor, |payment, _| {
                     // Decided anew after a conflict, nobody was told of it yet.
                     remembered = memory.clone();
                     let refund = payment.refund(no);
@@ -327,15 +337,15 @@ impl Desk {
         let mut remembered = memory.clone();
         let (reply, idempotency) = waiter.unzip();
         let written = self
-            .record(payment, &actor, idempotency.flatten(), |payment, now| {
+            .record_answering(payment, &actor, idempotency.flatten(), |payment, now| {
                 // Decided anew after a conflict, nobody was told of it yet.
                 remembered = memory.clone();
                 decide::events(payment, no, &outcome, &numbers, &mut remembered, now)
             })
             .await;
         *self.memory(no) = remembered;
-        if let (Some(reply), Ok(payment)) = (reply, written) {
-            let _ = reply.send(Ok(Answered::Fresh(Box::new(payment))));
+        if let (Some(reply), Ok(answered)) = (reply, written) {
+            let _ = reply.send(answered);
         }
     }
 
@@ -343,19 +353,47 @@ impl Desk {
     /// dropped: where the database fails, the write is tried until it is durable.
     async fn record(
         &mut self,
-        mut payment: Payment,
+        payment: Payment,
+        actor: &str,
+        decide: impl FnMut(&Payment, UnixMillis) -> Vec<PaymentEvent>,
+    ) -> Result<Payment, Stop> {
+        self.write(payment, actor, &mut None, decide).await
+    }
+
+    /// The same, for somebody who waits for an answer under a key. Where that was answered meanwhile, the outcome is
+    /// written all the same, and the earlier answer stands.
+    async fn record_answering(
+        &mut self,
+        payment: Payment,
         actor: &str,
         idempotency: Option<Idempotency>,
+        decide: impl FnMut(&Payment, UnixMillis) -> Vec<PaymentEvent>,
+    ) -> Result<Result<Answered, EngineError>, Stop> {
+        let mut key = idempotency.map(Key::Open);
+        let payment = self.write(payment, actor, &mut key, decide).await?;
+        Ok(match key {
+            None | Some(Key::Open(_)) => Ok(Answered::Fresh(Box::new(payment))),
+            Some(Key::Answered(answer)) => Ok(Answered::Replayed(answer)),
+            Some(Key::OfAnother) => Err(LedgerError::IdempotencyMismatch.into()),
+        })
+    }
+
+    async fn write(
+        &mut self,
+        mut payment: Payment,
+        actor: &str,
+        key: &mut Option<Key>,
         mut decide: impl FnMut(&Payment, UnixMillis) -> Vec<PaymentEvent>,
     ) -> Result<Payment, Stop> {
         let mut conflicts = 0;
         loop {
             let now = self.engine.clock.now();
             let events = decide(&payment, now);
+            let idempotency = if let Some(Key::Open(idempotency)) = key { Some(&*idempotency) } else { None };
             if events.is_empty() && idempotency.is_none() {
                 return Ok(payment);
             }
-            let answer = idempotency.as_ref().and_then(|idempotency| answer(idempotency, &payment, &events, now));
+            let answer = idempotency.and_then(|idempotency| answer(idempotency, &payment, &events, now));
             let commit = Commit {
                 payment: self.id.clone(),
                 expect: Some(payment.version),
@@ -365,6 +403,7 @@ impl Desk {
                 answer,
                 notification: None,
                 lease: Some((self.engine.instance.clone(), now + LEASE_MS)),
+                takes_over: false,
             };
             match self.engine.ledger.commit(commit).await {
                 Ok(payment) => {
@@ -373,7 +412,8 @@ impl Desk {
                 }
                 Err(LedgerError::LeaseHeld) => return Err(Stop::LeaseHeld),
                 Err(LedgerError::Conflict) if conflicts < MAX_CONFLICTS => conflicts += 1,
-                Err(LedgerError::IdempotencyReplay(_) | LedgerError::IdempotencyMismatch) => return Ok(payment),
+                Err(LedgerError::IdempotencyReplay(answer)) => *key = Some(Key::Answered(answer)),
+                Err(LedgerError::IdempotencyMismatch) => *key = Some(Key::OfAnother),
                 Err(LedgerError::Illegal(error)) => {
                     // Decided on this very version, so it is a fault of ours; the payment is asked about again.
                     tracing::error!(payment = %self.id, %error, "a decision that the books refuse");
@@ -391,7 +431,7 @@ impl Desk {
     async fn renew_code(&mut self, payment: Payment, channel: ChannelId) -> Result<(), Stop> {
         let engine = self.engine.clone();
         let started = self
-            .record(payment, "engine", None, |payment, _| {
+            .record(payment, "engine", |payment, _| {
                 engine.start_attempt(payment, &channel, None).map(|(event, _)| vec![event]).unwrap_or_default()
             })
             .await?;

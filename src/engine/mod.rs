@@ -135,6 +135,7 @@ impl Engine {
             answer,
             notification: None,
             lease: Some((self.inner.instance.clone(), now + LEASE_MS)),
+            takes_over: false,
         };
         match self.inner.ledger.commit(commit).await {
             Ok(payment) => {
@@ -216,14 +217,12 @@ impl Engine {
         let Answered::Fresh(payment) = started else { return Ok(started) };
         let no = payment.attempts.last().map_or(0, |attempt| attempt.no);
         let (reply, answered) = oneshot::channel();
-        self.inner.order(id, Order::Code { no, reply, idempotency, announced: announced.flatten() });
+        let order = Order::Code { no, reply, idempotency: idempotency.clone(), announced: announced.flatten() };
+        self.inner.order(id, order);
         match answered.await {
             Ok(answer) => answer,
-            // The driver stopped: the payment as it stands is the truth.
-            Err(_) => {
-                let payment = self.inner.ledger.payment(id).await?.ok_or(LedgerError::NotFound)?;
-                Ok(Answered::Fresh(Box::new(payment)))
-            }
+            // The driver stopped: the payment as it stands is the truth, and stays the answer.
+            Err(_) => self.write(id, actor, idempotency.as_ref(), |_| Ok(Vec::new())).await,
         }
     }
 
@@ -401,6 +400,7 @@ impl Engine {
             let now = self.inner.clock.now();
             let events = decide(&payment)?;
             let answer = idempotency.and_then(|idempotency| driver::answer(idempotency, &payment, &events, now));
+            let begins = events.iter().any(|event| matches!(event, PaymentEvent::AttemptStarted { .. }));
             if events.is_empty() && answer.is_none() {
                 return Ok(Answered::Fresh(Box::new(payment)));
             }
@@ -412,8 +412,10 @@ impl Engine {
                 events,
                 answer,
                 notification: None,
-                // A till's wish needs no lease: the driver that holds it acts on the wish.
-                lease: None,
+                // What is only to be known needs no lease: the driver that holds it acts on it. An attempt's request
+                // leaves from here, so its driver has to be here.
+                lease: begins.then(|| (self.inner.instance.clone(), now + LEASE_MS)),
+                takes_over: begins,
             };
             match self.inner.ledger.commit(commit).await {
                 Ok(payment) => return Ok(Answered::Fresh(Box::new(payment))),

@@ -4,7 +4,9 @@
 use super::decide::{self, Memory, Outcome};
 use super::driver::Order;
 use super::{Engine, MAX_CONFLICTS};
-use crate::channel::{Acknowledgement, Notification, NotificationError, RawNotification, RefundOutcome, Told};
+use crate::channel::{
+    Acknowledgement, Notification, NotificationError, QueryOutcome, RawNotification, RefundOutcome, Told,
+};
 use crate::ledger::{Commit, KeptNotification, LedgerError, Verdict};
 use crate::payment::{AccountId, Attempt, AttemptState, ChannelId, Payment, PaymentEvent, UnixMillis};
 
@@ -130,6 +132,7 @@ impl Engine {
                 answer: None,
                 notification: Some(format!("{account}/{}", told.id)),
                 lease: None,
+                takes_over: false,
             };
             match inner.ledger.commit(commit).await {
                 Ok(_) => {
@@ -169,6 +172,11 @@ impl Engine {
                 ),
             ),
             (Some(attempt), Told::Trade(outcome)) => {
+                // It may have been returned since that was signed: taking it back tells.
+                let stale = matches!(outcome, QueryOutcome::Paid(_) | QueryOutcome::SomeReturned(_));
+                if stale && attempt.state == AttemptState::Voiding {
+                    return Vec::new();
+                }
                 let Some(numbers) = self.inner.accounts().capabilities(account) else { return Vec::new() };
                 decide::events(payment, attempt.no, &Outcome::Query(outcome.clone()), &numbers, &mut memory, now)
             }

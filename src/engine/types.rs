@@ -97,6 +97,7 @@ pub struct Seen {
 }
 
 /// Makes a call idempotent: the answer that `render` makes of the payment is stored with the events that led to it.
+#[derive(Clone)]
 pub struct Idempotency {
     /// Whose key it is.
     pub scope: String,

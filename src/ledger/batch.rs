@@ -211,6 +211,7 @@ impl<'a> Batch<'a> {
             return Err(LedgerError::NotificationSeen);
         }
         if let Some((owner, _)) = &commit.lease
+            && !commit.takes_over
             && self.is_held(&commit.payment, &storable(owner), commit.at)
         {
             return Err(LedgerError::LeaseHeld);

@@ -55,6 +55,8 @@ pub struct Commit {
     pub notification: Option<String>,
     /// Takes the lease on the payment: owner, and until when.
     pub lease: Option<(String, UnixMillis)>,
+    /// Takes it though another owner's runs. That owner finds out at its next write.
+    pub takes_over: bool,
 }
 
 /// An idempotent call and its answer.

@@ -153,6 +153,7 @@ pub fn commit(id: &PaymentId, expect: Option<u64>, at: UnixMillis, events: Vec<P
         answer: None,
         notification: None,
         lease: None,
+        takes_over: false,
     }
 }
 

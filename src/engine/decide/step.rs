@@ -69,6 +69,8 @@ pub(in crate::engine) fn step(
                 // One refund for each attempt, so its number follows from the attempt's.
                 out_refund_no: format!("{}R", &attempt.out_trade_no.as_str()[1..]),
             }),
+            // A refusal may mean that it went back in another way.
+            Some(_) if memory.complained && memory.queried_at < memory.tried_at => Step::Query,
             Some(number) => {
                 let pause = if memory.tries == 0 { 0 } else { backoff(interval, memory.tries - 1) };
                 let at = due(memory.tried_at, pause);

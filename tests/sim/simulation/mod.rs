@@ -33,8 +33,8 @@ use self::world::World;
 
 /// For how long things go wrong, unless they still do with somebody who has something to do.
 const STORM_MS: i64 = 1_200_000;
-/// Within so long after that everything has an end: the providers' longest time limits and pauses, and some.
-const BOUND_MS: i64 = 3 * 3_600_000;
+/// Within so long after that everything has an end: the longest outage, the providers' time limits and pauses, and some.
+const BOUND_MS: i64 = 10 * 3_600_000;
 
 /// What came of a seed.
 #[derive(Debug, Clone, PartialEq, Eq)]
