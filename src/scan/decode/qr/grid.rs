@@ -8,6 +8,7 @@ use super::geometry::{Equations, Point, Projection, Sums, cross, distance, sub};
 use super::group::Trio;
 use super::layout::Layout;
 use super::level::Level;
+use super::soft;
 
 /// Rows of the light zone around a symbol that are looked at.
 pub(super) const MARGIN: usize = 2;
@@ -147,11 +148,11 @@ impl Grid {
         }
     }
 
-    /// How dark each module is, as [`View::soft`] tells it.
+    /// How dark each module is, as [`soft::values`] tells it.
     pub fn soft(&self, level: &Level<'_>) -> Vec<f32> {
         let view = self.look(level);
         let model = view.model(self.layout, true);
-        view.soft(self.layout, &model)
+        soft::values(&view, &model, self.layout)
     }
 
     /// One step towards the model.
@@ -267,7 +268,7 @@ impl View {
     }
 
     /// What every symbol of this layout has here, the light zone included.
-    fn known(&self, layout: &Layout, at: usize) -> f32 {
+    pub fn known(&self, layout: &Layout, at: usize) -> f32 {
         if self.is_margin(at) {
             return 1.0;
         }
@@ -327,16 +328,31 @@ impl View {
         Model { value, middle: middles, contrast: contrasts }
     }
 
-    /// How clearly the modules are dark or light, and as the layout wants them where it knows: at most about 1.
+    /// How clearly the modules are dark or light, and as the layout wants them where it knows, the light rows around the
+    /// symbol among them; in grey levels.
     pub fn clearness(&self, layout: &Layout) -> f32 {
-        let count = self.grey.len();
         let inside = Boxes::of(self.side, |at| if self.is_margin(at) { 0.0 } else { 1.0 });
         let grey = Boxes::of(self.side, |at| if self.is_margin(at) { 0.0 } else { self.grey[at] });
+        // A last row or column without any dark module is not a clear one, it is the light beyond the symbol.
+        let last = self.side - MARGIN - 1;
+        let line = |step: usize, from: usize| {
+            let data = (MARGIN + 9..=last).map(|at| self.grey[from + at * step]);
+            data.sum::<f32>() / (last - MARGIN - 8) as f32
+        };
+        let (row_mean, column_mean) = (line(1, last * self.side), line(self.side, last));
         let mut sum = 0.0;
-        for at in (0..count).filter(|at| !self.is_margin(*at)) {
-            let apart = self.grey[at] - grey.around(at, NEAR) / inside.around(at, NEAR).max(1.0);
-            let known = self.known(layout, at);
-            sum += if known == 0.0 { apart.abs() } else { apart * known };
+        for row in MARGIN - 1..=last + 1 {
+            for column in MARGIN - 1..=last + 1 {
+                let at = row * self.side + column;
+                let known = self.known(layout, at);
+                let mean = match (row == last, column == last) {
+                    (true, _) if known == 0.0 => row_mean,
+                    (_, true) if known == 0.0 => column_mean,
+                    _ => grey.around(at, NEAR) / inside.around(at, NEAR).max(1.0),
+                };
+                let apart = self.grey[at] - mean;
+                sum += if known == 0.0 { apart.abs() } else { apart * known };
+            }
         }
         sum / (layout.size * layout.size) as f32
     }
@@ -358,46 +374,5 @@ impl View {
             xy += known * grey;
         }
         (n * xy - x * y) / ((n * xx - x * x) * (n * yy - y * y)).max(1.0).sqrt()
-    }
-
-    /// How dark each module of the symbol is, row by row: positive dark, negative light, around 1 where it is clear. The
-    /// blur that spills one module's light over its neighbours is undone as far as the known modules teach.
-    pub fn soft(&self, layout: &Layout, model: &Model) -> Vec<f32> {
-        let side = self.side;
-        let seen: Vec<f32> =
-            (0..self.grey.len()).map(|at| (self.grey[at] - model.middle[at]) / model.contrast[at]).collect();
-        let features = |at: usize| {
-            let near = |offsets: [usize; 2]| seen[offsets[0]] + seen[offsets[1]];
-            let corners = near([at - side - 1, at - side + 1]) + near([at + side - 1, at + side + 1]);
-            [seen[at], near([at - 1, at + 1]), near([at - side, at + side]), corners, 1.0]
-        };
-        let mut equations = Equations::<5>::new();
-        // Without evidence a module is what it looks like.
-        equations.add([1.0, 0.0, 0.0, 0.0, 0.0], 1.0, 4.0);
-        for at in 1..4 {
-            let mut row = [0.0; 5];
-            row[at] = 1.0;
-            equations.add(row, 0.0, 8.0);
-        }
-        equations.add([0.0, 0.0, 0.0, 0.0, 1.0], 0.0, 40.0);
-        for row in MARGIN - 1..side - MARGIN + 1 {
-            for column in MARGIN - 1..side - MARGIN + 1 {
-                let at = row * side + column;
-                let known = self.known(layout, at);
-                if known != 0.0 {
-                    equations.add(features(at).map(f64::from), f64::from(known), 1.0);
-                }
-            }
-        }
-        let Some(filter) = equations.solve(0.0) else { return vec![0.0; layout.size * layout.size] };
-        let filter = filter.map(|value| value as f32);
-        let mut soft = Vec::with_capacity(layout.size * layout.size);
-        for row in MARGIN..side - MARGIN {
-            for column in MARGIN..side - MARGIN {
-                let value: f32 = features(row * side + column).iter().zip(&filter).map(|(a, b)| a * b).sum();
-                soft.push(-value.clamp(-2.0, 2.0));
-            }
-        }
-        soft
     }
 }

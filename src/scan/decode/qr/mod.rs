@@ -13,6 +13,7 @@ mod ordered;
 mod pair;
 mod reed_solomon;
 mod segments;
+mod soft;
 mod version;
 mod words;
 
@@ -32,7 +33,6 @@ use crate::scan::GreyFrame;
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
     scratch: Scratch,
-    suspects: bool,
 }
 
 /// Smaller levels than this hold no symbol that a larger one does not hold as well.
@@ -40,7 +40,7 @@ const SMALLEST_SIDE: u32 = 40;
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self { scratch: Scratch::default(), suspects: false }
+        Self { scratch: Scratch::default() }
     }
 
     /// Every QR that is seen in the frame, within bounds that `effort` sets.
@@ -63,7 +63,6 @@ impl Reader {
             Effort::Full => Limits { places: 500, fits: 80, kept: 16, likeness: [0.33, 0.47] },
         };
         let mut finders = finders(&levels, limits, &mut self.scratch);
-        self.suspects = finders.len() >= 2;
         self.symbols(&levels, &mut finders, effort)
     }
 
@@ -88,11 +87,6 @@ impl Reader {
         sight.symbols
     }
 
-    /// Whether the last frame has something about it that may be a QR code.
-    pub(super) fn suspects(&self) -> bool {
-        self.suspects
-    }
-
     /// Forgets earlier frames.
     pub(super) fn forget(&mut self) {}
 }
@@ -113,7 +107,7 @@ struct Sight<'a> {
 const WORK: usize = 250_000;
 /// What fitting a grid costs for each module, where a glance costs one; and what looking again costs.
 const FIT: usize = 24;
-const LOOK_AGAIN: usize = 120;
+const LOOK_AGAIN: usize = 200;
 
 struct Located {
     agreement: f32,
@@ -238,19 +232,30 @@ fn level_for(levels: &[Level<'_>], module: f32) -> usize {
     levels.iter().rposition(|level| module / level.scale >= 2.2).unwrap_or(0)
 }
 
+/// Places tried for the fourth corner, each way, and their distance in modules.
+const CORNERS: i32 = 4;
+const CORNER_STEP: f32 = 0.55;
+/// Grids that are followed further.
+const HYPOTHESES: usize = 3;
+
 /// Grids whose fourth corner, which has no finder pattern, lies elsewhere: those on which modules are clearest.
 fn hypotheses(level: &Level<'_>, grid: &Grid) -> Vec<Grid> {
-    let mut hypotheses: Vec<(f32, Grid)> = Vec::new();
-    for u in -2..=2 {
-        for v in -2..=2 {
-            let Some(bent) = grid.bent(u as f32 * 0.7, v as f32 * 0.7) else { continue };
+    let mut hypotheses: Vec<(f32, [i32; 2], Grid)> = Vec::new();
+    for u in -CORNERS..=CORNERS {
+        for v in -CORNERS..=CORNERS {
+            let Some(bent) = grid.bent(u as f32 * CORNER_STEP, v as f32 * CORNER_STEP) else { continue };
             let clearness = bent.glance(level).clearness(grid.layout);
-            hypotheses.push((clearness, bent));
+            hypotheses.push((clearness, [u, v], bent));
         }
     }
     hypotheses.sort_by(|a, b| b.0.total_cmp(&a.0));
-    hypotheses.truncate(2);
-    hypotheses.into_iter().map(|(_, grid)| grid).collect()
+    let mut apart: Vec<([i32; 2], Grid)> = Vec::new();
+    for (_, [u, v], grid) in hypotheses {
+        if apart.len() < HYPOTHESES && apart.iter().all(|([a, b], _)| (a - u).abs().max((b - v).abs()) > 1) {
+            apart.push(([u, v], grid));
+        }
+    }
+    apart.into_iter().map(|(_, grid)| grid).collect()
 }
 
 /// The grid moved to where the modules as they look are clearest.
