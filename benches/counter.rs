@@ -106,7 +106,7 @@ async fn measure(sales: u32) -> Vec<Duration> {
         let started = Instant::now();
         feed.push(frame);
         while let Some(event) = events.recv().await {
-            if matches!(&event, ScanEvent::Seen(symbol) if symbol.text == code) {
+            if matches!(&event, ScanEvent::Seen(reading) if reading.symbol.text == code) {
                 break;
             }
         }

@@ -8,6 +8,7 @@ mod data;
 mod embedded;
 mod keys;
 mod reach;
+mod usage;
 
 use std::process::ExitCode;
 use std::time::Instant;

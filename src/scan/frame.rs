@@ -56,41 +56,19 @@ impl GreyFrame {
         Ok(Self { width, height, luma })
     }
 
-    /// From YUYV 4:2:2: every other byte is luma.
+    /// A frame that takes its pixels over: row by row without a gap.
     ///
     /// # Errors
-    /// [`FrameError`].
-    pub fn from_yuyv(width: u32, height: u32, bytes: &[u8]) -> Result<Self, FrameError> {
-        let luma: Vec<u8> = bytes.iter().step_by(2).copied().collect();
-        Self::new(width, height, width as usize, &luma)
-    }
-
-    /// From NV12: the luma plane comes first.
-    ///
-    /// # Errors
-    /// [`FrameError`].
-    pub fn from_nv12(width: u32, height: u32, bytes: &[u8]) -> Result<Self, FrameError> {
-        Self::new(width, height, width as usize, bytes)
-    }
-
-    /// From 24-bit RGB, with the weights of ITU-R BT.601.
-    ///
-    /// # Errors
-    /// [`FrameError`].
-    pub fn from_rgb(width: u32, height: u32, bytes: &[u8]) -> Result<Self, FrameError> {
-        let luma: Vec<u8> = bytes.chunks_exact(3).map(|pixel| grey(pixel[0], pixel[1], pixel[2])).collect();
-        Self::new(width, height, width as usize, &luma)
-    }
-
-    /// From a JPEG, as cameras send them.
-    ///
-    /// # Errors
-    /// [`FrameError::Damaged`], or a size that is not taken.
-    pub fn from_jpeg(bytes: &[u8]) -> Result<Self, FrameError> {
-        let mut reader = image::ImageReader::with_format(std::io::Cursor::new(bytes), image::ImageFormat::Jpeg);
-        reader.limits(limits());
-        let picture = reader.decode().map_err(|error| FrameError::Damaged(error.to_string()))?;
-        Self::from_image(picture)
+    /// [`FrameError`] where sizes and pixels do not fit together.
+    pub fn from_pixels(width: u32, height: u32, luma: Vec<u8>) -> Result<Self, FrameError> {
+        let sides = 1..=MAX_SIDE;
+        if !sides.contains(&width) || !sides.contains(&height) {
+            return Err(FrameError::Size { width, height });
+        }
+        if luma.len() != width as usize * height as usize {
+            return Err(FrameError::Short { have: luma.len() });
+        }
+        Ok(Self { width, height, luma })
     }
 
     /// From any picture.
@@ -110,7 +88,7 @@ impl GreyFrame {
             picture.into_luma8()
         };
         let (width, height) = grey.dimensions();
-        Self::new(width, height, width as usize, grey.as_raw())
+        Self::from_pixels(width, height, grey.into_raw())
     }
 
     /// Pixels along a row.
@@ -177,6 +155,14 @@ impl GreyFrame {
         Self { width, height, luma }
     }
 
+    /// The same picture as a mirror shows it: left and right change places.
+    #[must_use]
+    pub fn mirrored(&self) -> Self {
+        let mut luma = self.luma.clone();
+        luma.chunks_exact_mut(self.width as usize).for_each(<[u8]>::reverse);
+        Self { luma, ..*self }
+    }
+
     /// The same picture with every pixel changed.
     #[must_use]
     pub fn map(&self, change: impl Fn(u8) -> u8) -> Self {
@@ -193,9 +179,10 @@ pub(super) fn limits() -> image::Limits {
     limits
 }
 
-fn grey(r: u8, g: u8, b: u8) -> u8 {
-    let level = 299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b);
-    u8::try_from(level / 1_000).unwrap_or(u8::MAX)
+/// The grey of a colour, with the weights of ITU-R BT.601 in 256ths.
+pub(super) fn grey(r: u8, g: u8, b: u8) -> u8 {
+    let level = 77 * u32::from(r) + 150 * u32::from(g) + 29 * u32::from(b) + 128;
+    u8::try_from(level >> 8).unwrap_or(u8::MAX)
 }
 
 #[cfg(test)]
@@ -211,10 +198,7 @@ mod tests {
                 prop_assert_eq!(frame.luma().len(), (width * height) as usize);
                 let _ = frame.shrunk(3).shrunk_to(1);
             }
-            let _ = GreyFrame::from_yuyv(width, height, &bytes);
-            let _ = GreyFrame::from_nv12(width, height, &bytes);
-            let _ = GreyFrame::from_rgb(width, height, &bytes);
-            let _ = GreyFrame::from_jpeg(&bytes);
+            let _ = GreyFrame::from_pixels(width, height, bytes);
         }
     }
 

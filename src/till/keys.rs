@@ -10,7 +10,7 @@ use iced::{Event, event, window};
 
 use super::program::Message;
 use super::sale::Press;
-use crate::scan::{self, Verdict, Wedge};
+use crate::scan::{self, Verdict, Wedge, WedgeSettings};
 
 /// A key that went down.
 #[derive(Debug, Clone)]
@@ -149,12 +149,21 @@ impl Default for Keys {
 }
 
 impl Keys {
+    /// With a scanner's settings from now on.
+    pub fn set(&mut self, settings: WedgeSettings) {
+        self.wedge = Wedge::new(settings);
+        self.held.clear();
+        self.until = None;
+    }
+
     /// A key went down.
     pub fn take(&mut self, stroke: Stroke) -> Outcome {
         let now = self.millis(stroke.at);
         let plain = !(stroke.modifiers.control() || stroke.modifiers.alt() || stroke.modifiers.logo());
         let key = match &stroke.key {
-            Key::Named(Named::Enter | Named::Tab) if plain => Some(scan::Key::End),
+            Key::Named(Named::Enter) if plain => Some(scan::Key::Enter),
+            Key::Named(Named::Tab) if plain => Some(scan::Key::Tab),
+            Key::Named(Named::Space) if plain => Some(scan::Key::Char(' ')),
             Key::Character(text) if plain => text.chars().next().map(scan::Key::Char),
             _ => None,
         };
@@ -165,9 +174,15 @@ impl Keys {
             outcome.keys.push(stroke);
             return outcome;
         };
+        // What is over before this key is settled first: the key itself is no part of it.
+        let verdict = self.wedge.tick(now);
+        let before = self.outcome(verdict);
         self.held.push_back(stroke);
         let verdicts = self.wedge.key(key, now);
-        self.outcome(verdicts)
+        let mut outcome = self.outcome(verdicts);
+        outcome.keys.splice(0..0, before.keys);
+        outcome.scanned = before.scanned.or(outcome.scanned);
+        outcome
     }
 
     /// Time has passed: what was held long enough was typed.

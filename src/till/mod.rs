@@ -3,7 +3,7 @@
 //! - [`entry`] and [`sale`]: amount and counter as pure machines.
 //! - [`program`]: the running till; routes messages between windows, screens, client and scanner.
 //! - [`screen`]: one module for each screen. [`widget`]: what they share. [`theme`]: colours, sizes, spaces.
-//! - [`keys`] and [`scanner`]: where keys and codes come in.
+//! - [`keys`] and [`scanner`]: where keys and codes come in. [`seen`]: what is made of a code in sight.
 //! - [`text`], [`font`], [`icon`], [`sound`]: what is bundled.
 //!
 //! The till speaks to the Payment API only through [`crate::client`], and for the training phone to the sandbox's own
@@ -17,6 +17,7 @@ pub mod program;
 pub mod sale;
 pub mod scanner;
 pub mod screen;
+pub mod seen;
 pub mod settings;
 pub mod sound;
 pub mod text;

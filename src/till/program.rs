@@ -2,6 +2,7 @@
 
 mod accounts;
 mod refund;
+mod scan;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -18,14 +19,15 @@ use super::scanner::{Heard, Scanner};
 use super::screen::cashier::{self, Around, Link, Page};
 use super::screen::settings::Choice;
 use super::screen::{
-    accounts as accounts_page, customer, help, phone, refund as refund_page, sales, settings, story, takings,
+    accounts as accounts_page, customer, help, phone, refund as refund_page, sales, scanner as scanner_page, settings,
+    story, takings,
 };
 use super::settings::Settings;
-use super::sound::Sounds;
+use super::sound::{Sound, Sounds};
 use super::text::{Language, Text};
 use super::theme::palette::{DARK, LIGHT};
 use super::theme::{self, Look, Palette, Role, size, space as distance};
-use super::widget::preview::{CameraState, Sight};
+use super::widget::preview::Sight;
 use super::widget::{ime, keys as caps, line, strong};
 use super::{Connection, Launch, font};
 use crate::api::wire::{
@@ -34,6 +36,7 @@ use crate::api::wire::{
 };
 use crate::client::{self, Client, ClientError, StreamEvent};
 use crate::payment::{ChannelId, PaymentId};
+use crate::scan::serial::{Serial, SerialEvent};
 
 /// How many sales are kept at hand.
 const RECENT: u32 = 100;
@@ -85,8 +88,10 @@ pub enum Message {
     Pasted(Option<String>),
     /// A held-back key's time is up.
     KeysSettleAt(Instant),
-    /// A camera or scanner told something.
+    /// A camera told something.
     Scan(Heard),
+    /// The serial scanner started last told something.
+    Serial(u64, SerialEvent),
     /// The cashier's window.
     Cashier(cashier::Message),
     /// The sales page.
@@ -95,6 +100,8 @@ pub enum Message {
     Takings(takings::Message),
     /// The settings page.
     Settings(settings::Message),
+    /// The page that sets up cameras and scanners.
+    Scanners(scanner_page::Message),
     /// The accounts page.
     Accounts(accounts_page::Message),
     /// The refund page.
@@ -149,6 +156,7 @@ pub struct Till {
     story: Option<story::State>,
     takings: takings::State,
     settings_page: settings::State,
+    scanner_page: scanner_page::State,
     accounts: accounts_page::State,
     refund: Option<refund_page::State>,
     phone: Option<phone::State>,
@@ -168,7 +176,13 @@ pub struct Till {
     started: Instant,
 
     scanner: Scanner,
+    serial: Option<Serial>,
+    serial_turn: u64,
+    /// When cameras and ports were looked for last.
+    listed_at: i64,
     sight: Sight,
+    /// When the code was read that is being seen to.
+    scanned_at: Option<Instant>,
     keys: keys::Keys,
     sounds: Sounds,
 }
@@ -188,7 +202,9 @@ impl Till {
         till.cashier = id;
         let connect = Task::perform((launch.connect)(), |result| Message::Connected(Box::new(result)));
         let scan = till.scanner.start(till.settings.camera.as_deref(), launch.camera).map(Message::Scan);
-        (till, Task::batch([open.map(Message::Opened), connect, scan]))
+        till.scanner.set_mirror(till.settings.mirror);
+        let serial = till.start_serial();
+        (till, Task::batch([open.map(Message::Opened), connect, scan, serial]))
     }
 
     /// The till without windows and errands: what tests look at.
@@ -201,6 +217,8 @@ impl Till {
             .unwrap_or_else(system_language);
         let dark = launch.dark.or(settings.dark).unwrap_or(false);
         let (width, height) = launch.window_size.unwrap_or((1280, 800));
+        let mut keys = keys::Keys::default();
+        keys.set(settings.wedge.clone());
         Self {
             cashier: window::Id::unique(),
             customer: None,
@@ -218,6 +236,7 @@ impl Till {
             story: None,
             takings: takings::State::default(),
             settings_page: settings::State::default(),
+            scanner_page: scanner_page::State::default(),
             accounts: accounts_page::State::default(),
             refund: None,
             phone: None,
@@ -235,8 +254,12 @@ impl Till {
             now: Timestamp::now().as_millisecond(),
             started: launch.started,
             scanner: Scanner::default(),
+            serial: None,
+            serial_turn: 0,
+            listed_at: 0,
             sight: Sight::default(),
-            keys: keys::Keys::default(),
+            scanned_at: None,
+            keys,
         }
     }
 
@@ -296,7 +319,7 @@ impl Till {
     pub fn update(&mut self, message: Message) -> Task<Message> {
         self.now = Timestamp::now().as_millisecond();
         let task = self.route(message);
-        self.scanner.want_preview(self.page == Page::Counter);
+        self.scanner.want_preview(self.shows_picture());
         task
     }
 
@@ -389,6 +412,8 @@ impl Till {
             Message::Composed(text) => self.press(Press::Text(text)),
             Message::Pasted(text) => text.map_or_else(Task::none, |text| self.press(Press::Paste(text))),
             Message::Scan(heard) => self.heard(heard),
+            Message::Serial(turn, event) => self.serial_told(turn, event),
+            Message::Scanners(message) => self.scanners_message(message),
             Message::Cashier(message) => match message {
                 cashier::Message::Press(press) => self.press(press),
                 cashier::Message::Open(id) => self.open_story(&id),
@@ -421,7 +446,7 @@ impl Till {
     }
 
     fn tick(&mut self) -> Task<Message> {
-        let Some(phone) = self.phone.as_mut().filter(|_| self.phone_open) else { return Task::none() };
+        let Some(phone) = self.phone.as_mut().filter(|_| self.phone_open) else { return self.look_for_scanners() };
         if phone.is_over(self.now) {
             self.scanner.take_away();
         }
@@ -599,7 +624,7 @@ impl Till {
             // It is about no sale of this till's; the manager's screens ask for it.
             StreamEvent::Notice(notice) => {
                 self.counter.hint = Some(Hint::Api { code: notice.kind, detail: notice.detail });
-                self.sounds.attention();
+                self.sounds.make(Sound::Attention);
                 Task::none()
             }
         }
@@ -657,6 +682,8 @@ impl Till {
     fn errand(&mut self, effect: Effect) -> Task<Message> {
         match effect {
             Effect::Create { amount, note } => {
+                // A code may be held up any moment now.
+                self.sounds.wake();
                 let new = CreatePayment {
                     amount: amount.minor,
                     currency: amount.currency,
@@ -698,7 +725,8 @@ impl Till {
                 )
             }
             Effect::Sound(cue) => {
-                self.sounds.play(&cue);
+                let since = self.scanned_at.take().unwrap_or_else(Instant::now);
+                self.sounds.make_for(sound_of(&cue), since);
                 Task::none()
             }
             Effect::Refresh => self.refresh(),
@@ -714,54 +742,14 @@ impl Till {
         self.perform(effects)
     }
 
-    fn heard(&mut self, heard: Heard) -> Task<Message> {
-        match heard {
-            Heard::Code(text) => self.scanned(&text),
-            Heard::Camera(state) => {
-                let back = state == CameraState::Live && self.sight.state == CameraState::Lost;
-                self.sight.state = state;
-                if state != CameraState::Live {
-                    self.sight.frame = None;
-                }
-                if back {
-                    self.sounds.attention();
-                }
-                Task::none()
-            }
-            Heard::Frame(frame, outline) => {
-                self.sight.frame = Some(frame);
-                self.sight.outline = outline;
-                Task::none()
-            }
-            Heard::HeldDown => {
-                if self.sight.state != CameraState::Live {
-                    self.sight.frame = None;
-                }
-                Task::none()
-            }
-            Heard::Cameras(cameras) => {
-                self.settings_page.cameras = Some(cameras);
-                Task::none()
-            }
-        }
-    }
-
-    fn scanned(&mut self, text: &str) -> Task<Message> {
-        if let Some(phone) = &mut self.phone {
-            phone.code_was_read(text, self.now);
-        }
-        let effects = self.counter.scanned(text);
-        if !effects.is_empty() {
-            self.page = Page::Counter;
-        }
-        self.perform(effects)
-    }
-
     // Keys.
 
     fn key(&mut self, stroke: Stroke) -> Task<Message> {
         if stroke.window != self.cashier && Some(stroke.window) != self.customer {
             return Task::none();
+        }
+        if self.page == Page::Scanners {
+            self.key_arrived(&stroke);
         }
         let outcome = self.keys.take(stroke);
         let settle = self.settle_later();
@@ -778,7 +766,10 @@ impl Till {
     fn typed(&mut self, outcome: keys::Outcome) -> Task<Message> {
         let mut tasks = Vec::new();
         if let Some(code) = outcome.scanned {
-            tasks.push(self.scanned(&code));
+            tasks.push(self.scanned(&code, Instant::now()));
+        }
+        if self.page == Page::Scanners && !outcome.keys.is_empty() {
+            self.scanner_page.typed(&self.settings.wedge);
         }
         for stroke in outcome.keys {
             tasks.push(self.stroke(&stroke));
@@ -812,6 +803,11 @@ impl Till {
             && let Some(message) = Self::refund_key(stroke, named)
         {
             return self.refund_message(message);
+        }
+        if self.page == Page::Scanners
+            && let Some(message) = self.scanners_key(stroke, named)
+        {
+            return message.map_or_else(Task::none, |message| self.scanners_message(message));
         }
         if stroke.modifiers.control() || stroke.modifiers.logo() {
             return match stroke.character() {
@@ -877,6 +873,9 @@ impl Till {
         if self.page == Page::Accounts && page != Page::Accounts {
             self.accounts.close();
         }
+        if self.page == Page::Scanners && page != Page::Scanners {
+            self.scanner_page.close();
+        }
         self.page = page;
         match page {
             Page::Accounts => self.open_accounts(),
@@ -885,7 +884,7 @@ impl Till {
                 self.refresh_takings()
             }
             Page::Sales => self.refresh(),
-            Page::Settings => self.scanner.list().map(Message::Scan),
+            Page::Settings | Page::Scanners => self.open_scanners(),
             Page::Counter | Page::Story | Page::Help | Page::Refund => Task::none(),
         }
     }
@@ -926,6 +925,18 @@ impl Till {
             }
             Choice::Display(_) => return self.toggle_customer(),
             Choice::Accounts => return self.go(Page::Accounts),
+            Choice::Scanners => return self.go(Page::Scanners),
+            Choice::Mirror(on) => {
+                self.settings.mirror = on;
+                self.scanner.set_mirror(on);
+                Task::none()
+            }
+            Choice::Wedge(wedge) => {
+                self.keys.set(wedge.clone());
+                self.settings.wedge = wedge;
+                Task::none()
+            }
+            Choice::Serial(serial) => self.set_serial(serial),
             Choice::Camera(spec) => {
                 self.settings.camera = Some(spec.clone());
                 self.scanner.choose(&spec).map(Message::Scan)
@@ -1009,6 +1020,10 @@ impl Till {
             Page::Takings => self.takings.view(look, self.local_day()).map(Message::Takings),
             Page::Settings => {
                 self.settings_page.view(look, &self.settings, self.customer.is_some()).map(Message::Settings)
+            }
+            Page::Scanners => {
+                let width = self.logical(window).width;
+                self.scanner_page.view(look, &self.settings, &self.sight, width).map(Message::Scanners)
             }
             Page::Accounts => self.accounts.view(look).map(Message::Accounts),
             Page::Refund => match &self.refund {
@@ -1105,14 +1120,12 @@ fn second_monitor() -> bool {
     connected >= 2
 }
 
-/// Tells what is to be heard.
-impl Sounds {
-    fn play(&self, cue: &Cue) {
-        match cue {
-            Cue::Read => self.read(),
-            Cue::Success(..) => self.success(),
-            Cue::Failure => self.failure(),
-            Cue::Attention => self.attention(),
-        }
+/// What is to be heard.
+const fn sound_of(cue: &Cue) -> Sound {
+    match cue {
+        Cue::Read => Sound::Read,
+        Cue::Success(..) => Sound::Success,
+        Cue::Failure => Sound::Failure,
+        Cue::Attention => Sound::Attention,
     }
 }

@@ -285,6 +285,8 @@ pub struct Counter {
     pub hint: Option<Hint>,
     /// What can be paid through.
     pub channels: Vec<ChannelView>,
+    /// The customers' codes that were sent, the latest last; as fingerprints, since a code is nobody's to keep.
+    pub sent: Vec<u64>,
 }
 
 impl Default for Counter {
@@ -305,6 +307,7 @@ impl Counter {
             phase: Phase::Entry,
             hint: None,
             channels: Vec::new(),
+            sent: Vec::new(),
         }
     }
 
@@ -556,6 +559,7 @@ impl Counter {
                     return Vec::new();
                 }
                 self.hint = None;
+                super::seen::remember(&mut self.sent, &code);
                 let Some(view) = &collecting.view else {
                     collecting.early_scan = Some(code);
                     return vec![Effect::Sound(Cue::Read)];

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::scan::WedgeSettings;
+use crate::scan::serial::SerialSettings;
+
 /// The settings file. A field that is missing or unknown takes its default, so that a file of another version is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -18,11 +21,26 @@ pub struct Settings {
     pub sound: bool,
     /// The camera's source; empty for none, the first one found where absent.
     pub camera: Option<String>,
+    /// Whether the camera's picture is shown as a mirror shows it.
+    pub mirror: bool,
+    /// What tells a keyboard-wedge scanner from typing.
+    pub wedge: WedgeSettings,
+    /// The scanner at a serial port; none where absent.
+    pub serial: Option<SerialSettings>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { language: None, dark: None, motion: true, sound: true, camera: None }
+        Self {
+            language: None,
+            dark: None,
+            motion: true,
+            sound: true,
+            camera: None,
+            mirror: false,
+            wedge: WedgeSettings::default(),
+            serial: None,
+        }
     }
 }
 
@@ -56,7 +74,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("till.json");
         assert_eq!(Settings::load(Some(&file)), Settings::default());
-        let settings = Settings { dark: Some(true), camera: Some(String::new()), ..Settings::default() };
+        let wedge = WedgeSettings { gap_ms: 60, prefix: "~".into(), ..WedgeSettings::default() };
+        let serial = SerialSettings { port: "COM3".into(), speed: 115_200, ..SerialSettings::default() };
+        let settings = Settings {
+            dark: Some(true),
+            camera: Some(String::new()),
+            mirror: true,
+            wedge,
+            serial: Some(serial),
+            ..Settings::default()
+        };
         settings.save(&file).unwrap();
         assert_eq!(Settings::load(Some(&file)), settings);
         std::fs::write(&file, b"{\"dark\": tr").unwrap();

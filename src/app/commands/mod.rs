@@ -66,7 +66,7 @@ pub(super) fn run(cli: Cli, started: Instant) -> Result<ExitCode> {
         }
         Some(Command::Decode(args)) => decode::run(&args),
         Some(Command::Camera(CameraCommand::List { json })) => camera::list(json),
-        Some(Command::Camera(CameraCommand::Test { source, seconds, json })) => camera::test(&source, seconds, json),
+        Some(Command::Camera(CameraCommand::Test(args))) => camera::test(&args),
     }
 }
 

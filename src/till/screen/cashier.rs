@@ -45,6 +45,8 @@ pub enum Page {
     Takings,
     /// Settings.
     Settings,
+    /// Setting up cameras and scanners.
+    Scanners,
     /// Merchant accounts.
     Accounts,
     /// A refund.

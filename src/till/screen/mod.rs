@@ -7,6 +7,7 @@ pub mod help;
 pub mod phone;
 pub mod refund;
 pub mod sales;
+pub mod scanner;
 pub mod settings;
 pub mod story;
 pub mod takings;

@@ -3,20 +3,14 @@
 use iced::widget::{Column, button, column, container, row, scrollable, space};
 use iced::{Center, Element, Fill};
 
+use crate::scan::WedgeSettings;
+use crate::scan::serial::SerialSettings;
 use crate::till::icon::{self, Icon};
+use crate::till::scanner::Camera;
 use crate::till::settings::Settings;
 use crate::till::text::Language;
 use crate::till::theme::{Look, Role, card, press, rail, scroll, size, space as distance};
 use crate::till::widget::{keys, line, rule, strong};
-
-/// A camera that can be chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Camera {
-    /// What it is called.
-    pub name: String,
-    /// How it is chosen: a source's spelling; empty for none.
-    pub spec: String,
-}
 
 /// The page's state.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +46,14 @@ pub enum Choice {
     Sound(bool),
     /// Open or close the customer's display.
     Display(bool),
+    /// To the cameras and scanners.
+    Scanners,
+    /// Whether the camera's picture is mirrored.
+    Mirror(bool),
+    /// What tells a keyboard scanner from typing.
+    Wedge(WedgeSettings),
+    /// The scanner at a serial port, or none.
+    Serial(Option<SerialSettings>),
     /// To the merchant accounts.
     Accounts,
 }
@@ -61,6 +63,7 @@ impl State {
         let mut lines: Vec<_> =
             self.cameras.iter().flatten().map(|camera| Choice::Camera(camera.spec.clone())).collect();
         lines.push(Choice::Camera(String::new()));
+        lines.push(Choice::Scanners);
         lines.extend(Language::ALL.map(Choice::Language));
         lines.extend([false, true].map(Choice::Dark));
         lines.push(Choice::Motion(!settings.motion));
@@ -145,6 +148,7 @@ impl State {
             settings.camera.as_deref() == Some(""),
             Some(Icon::CameraOff),
         ));
+        cameras.push(entry(Choice::Scanners, look.say("settings-scanners"), None, false, Some(Icon::Scanner)));
         let languages = Language::ALL
             .map(|language| {
                 let on = look.words.language() == language;
