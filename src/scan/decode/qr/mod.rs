@@ -3,6 +3,7 @@
 //! Finder patterns are found as shapes, not as runs of a binarised picture; a grid is laid through three of them and fitted
 //! to the grey values; modules keep their doubts until the error correction weighs them.
 
+mod evidence;
 mod finder;
 mod geometry;
 mod grid;
@@ -17,6 +18,7 @@ mod soft;
 mod version;
 mod words;
 
+use self::evidence::Evidence;
 use self::finder::{Finder, Limits, Scratch, finders};
 use self::geometry::distance;
 use self::grid::{Grid, View};
@@ -33,6 +35,7 @@ use crate::scan::GreyFrame;
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
     scratch: Scratch,
+    evidence: Evidence,
 }
 
 /// Smaller levels than this hold no symbol that a larger one does not hold as well.
@@ -40,7 +43,7 @@ const SMALLEST_SIDE: u32 = 40;
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self { scratch: Scratch::default() }
+        Self { scratch: Scratch::default(), evidence: Evidence::default() }
     }
 
     /// Every QR that is seen in the frame, within bounds that `effort` sets.
@@ -81,14 +84,17 @@ impl Reader {
                     let trios: Vec<Trio> = trios(finders, 40).into_iter().filter(new).take(4).collect();
                     sight.take(trios);
                 }
-                sight.look_again();
+                self.evidence.next_frame();
+                sight.look_again(&mut self.evidence);
             }
         }
         sight.symbols
     }
 
     /// Forgets earlier frames.
-    pub(super) fn forget(&mut self) {}
+    pub(super) fn forget(&mut self) {
+        self.evidence.forget();
+    }
 }
 
 /// What is seen in one frame.
@@ -148,7 +154,7 @@ impl Sight<'_> {
     }
 
     /// Looks again at what was located, with all that can be tried.
-    fn look_again(&mut self) {
+    fn look_again(&mut self, evidence: &mut Evidence) {
         let mut located = std::mem::take(&mut self.located);
         located.sort_by(|a, b| b.agreement.total_cmp(&a.agreement));
         located.truncate(AGAIN);
@@ -158,13 +164,25 @@ impl Sight<'_> {
             }
             self.work += LOOK_AGAIN * grid.layout.size * grid.layout.size;
             let level = self.level(&grid);
-            for grid in hypotheses(level, &grid) {
-                let grid = followed(level, grid, 4);
-                let soft = grid.soft(level);
-                if let Some(reading) = words::read(grid.layout, &soft, Depth::Deep) {
-                    self.found(&grid, reading, members);
+            let mut ways = Vec::new();
+            let mut read = None;
+            for way in hypotheses(level, &grid) {
+                let way = followed(level, way, 4);
+                let soft = way.soft(level);
+                read = words::read(grid.layout, &soft, Depth::Deep).map(|reading| (way, reading));
+                if read.is_some() {
                     break;
                 }
+                ways.push(soft);
+            }
+            if read.is_none() {
+                // What earlier frames showed may make up for what this one hides.
+                let sum = evidence.add(&grid, ways);
+                read = sum.and_then(|soft| words::read(grid.layout, &soft, Depth::Deep)).map(|reading| (grid, reading));
+            }
+            if let Some((grid, reading)) = read {
+                evidence.read(&grid);
+                self.found(&grid, reading, members);
             }
         }
     }
