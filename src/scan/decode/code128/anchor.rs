@@ -10,14 +10,14 @@ const START_SAMPLES: usize = (QUIET + CHARACTER_MODULES - 1) * PER_MODULE;
 /// Samples of a stop character with its quiet zone; the first module is left out.
 const STOP_SAMPLES: usize = (QUIET + STOP_MODULES - 1) * PER_MODULE;
 /// Module widths that are tried, each so many times the one before.
-const PITCH_STEP: f32 = 1.04;
+const PITCH_STEP: f32 = 1.05;
 /// The narrowest module, in samples of the profile.
 const LEAST_PITCH: f32 = 1.1;
-const PITCHES: usize = 70;
+const PITCHES: usize = 56;
 /// Blurs that are tried: standard deviations in samples of the profile.
-const BLURS: [f32; 4] = [0.6, 1.1, 1.6, 2.3];
+const BLURS: [f32; 3] = [0.7, 1.4, 2.2];
 /// No more edges than these are taken for an end.
-const MOST_EDGES: usize = 8;
+const MOST_EDGES: usize = 7;
 /// The least characters of a symbol, start and check character counted.
 const LEAST_CHARACTERS: usize = 3;
 /// The most characters of a symbol, start and check character counted.
@@ -27,7 +27,7 @@ const SCORE_SPREAD: f32 = 60.0;
 /// Start and stop character fit at least so well.
 const LEAST_SCORE: f32 = 60.0;
 /// How unlike the module widths at both ends may be, in steps.
-const RATIO_STEPS: isize = 15;
+const RATIO_STEPS: isize = 12;
 
 /// A profile whose means over any stretch are at hand.
 #[derive(Debug, Clone)]
@@ -144,7 +144,7 @@ impl Anchors {
         // Widths that the number of edges allows.
         let all = count_edges(levels, span[0], span[1], least).max(12) as f32;
         let wide = (span[1] - span[0]) / all * 6.0 / CHARACTER_MODULES as f32;
-        let widths = step_of(wide * 0.25)..step_of(wide * 2.0) + 1;
+        let widths = step_of(wide * 0.35)..step_of(wide * 1.8) + 1;
         let ends = [(levels, span), (&turned, turned_span)]
             .map(|(levels, span)| self.ends(levels, span, widths.clone(), &blur_at));
         let mut found: Vec<Guess> = Vec::new();
@@ -253,7 +253,7 @@ fn pair(head: &End, tail: &End, to: f32, edges: usize) -> Vec<Guess> {
                 let (Ok(at), Ok(last)) = (usize::try_from(first), usize::try_from(twice - first)) else { continue };
                 let (Some(start), Some(stop)) = (starts.get(at), stops.get(last)) else { continue };
                 let steps = (2 * first - twice) as f32;
-                let score = start + stop - 0.02 * steps * steps;
+                let score = start + stop - 0.03 * steps * steps;
                 if score > found.0 {
                     found = (score, 2 * first - twice, *blur);
                 }

@@ -4,20 +4,24 @@
 //! looks for the row of characters whose blurred waveform is the likeliest to have given that profile.
 
 mod anchor;
+mod fit;
 mod locate;
 mod read;
 mod strip;
 mod symbology;
 mod waveform;
 
+#[cfg(test)]
+mod tests;
+
 use super::pyramid::{Effort, Pyramid};
 use super::symbol::{Format, Symbol, merge};
 use locate::Locator;
-use read::Tries;
-use strip::Strips;
+use read::{Found, Tries};
+use strip::{Profile, Strips};
 
 /// Reads Code 128.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Reader {
     locator: Locator,
     strips: Strips,
@@ -26,27 +30,32 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self { locator: Locator::default(), strips: Strips::default(), suspects: false }
+        Self::default()
     }
 
     /// Every Code 128 that is seen in the frame, within bounds that `effort` sets.
     pub(super) fn read(&mut self, pyramid: &Pyramid<'_>, effort: Effort) -> Vec<Symbol> {
-        let (regions, tries) = match effort {
-            Effort::Quick => (1, Tries { guesses: 3, fits: 1 }),
-            Effort::Full => (3, Tries { guesses: 8, fits: 2 }),
+        // The best region deserves the most work.
+        let tries: &[Tries] = match effort {
+            Effort::Quick => &[Tries { guesses: 3, fits: 2 }],
+            Effort::Full => {
+                &[Tries { guesses: 8, fits: 5 }, Tries { guesses: 4, fits: 3 }, Tries { guesses: 4, fits: 2 }]
+            }
         };
         let mut found = Vec::new();
-        let regions = self.locator.find(pyramid, regions);
+        let mut read = 0.0;
+        let regions = self.locator.find(pyramid, 3);
         self.suspects = !regions.is_empty();
-        for region in regions {
+        for (region, tries) in regions.into_iter().zip(tries) {
+            // Beside a code that was read, only what looks much the same is worth the time.
+            if region.score < 0.5 * read {
+                break;
+            }
             let Some(profile) = self.strips.profile(pyramid.full, &region) else { continue };
-            let Some(code) = read::read(&profile, tries) else { continue };
-            let data = &code.values[..code.values.len() - 1];
-            let Some(bytes) = symbology::text(data) else { continue };
-            let text = bytes.iter().map(|byte| char::from(*byte)).collect();
-            let corners = profile.corners(code.ends[0], code.ends[1]);
-            let confidence = (code.explained * (1.0 - (-0.1 * code.margin).exp())).clamp(0.0, 1.0);
-            merge(&mut found, [Symbol { format: Format::Code128, text, bytes, corners, confidence }]);
+            let Some(code) = read::read(&profile, *tries) else { continue };
+            let Some(symbol) = symbol(&code, &profile) else { continue };
+            read = region.score;
+            merge(&mut found, [symbol]);
         }
         found
     }
@@ -57,5 +66,17 @@ impl Reader {
     }
 
     /// Forgets earlier frames.
-    pub(super) fn forget(&mut self) {}
+    pub(super) fn forget(&mut self) {
+        self.suspects = false;
+    }
+}
+
+/// What a code says, and where.
+fn symbol(code: &Found, profile: &Profile) -> Option<Symbol> {
+    let (_, data) = code.values.split_last()?;
+    let bytes = symbology::text(data)?;
+    let corners = profile.corners(code.ends[0], code.ends[1]);
+    let text = bytes.iter().map(|byte| char::from(*byte)).collect();
+    let confidence = (code.explained * (1.0 - (-0.1 * code.margin).exp())).clamp(0.0, 1.0);
+    Some(Symbol { format: Format::Code128, text, bytes, corners, confidence })
 }

@@ -50,13 +50,15 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// Corners of the bars between two columns: the first column's upper end, the last column's, and back below.
+    /// Corners of the bars between two columns, around from the upper left one of a code that runs from the first to
+    /// the second.
     pub(super) fn corners(&self, from: f32, to: f32) -> [[f32; 2]; 4] {
         let corner = |column: f32, side: usize| {
             let s = self.first + column;
             self.axis.point(s, self.sides[side].at(s))
         };
-        [corner(from, 0), corner(to, 0), corner(to, 1), corner(from, 1)]
+        let (above, below) = if from < to { (0, 1) } else { (1, 0) };
+        [corner(from, above), corner(to, above), corner(to, below), corner(from, below)]
     }
 }
 
@@ -262,7 +264,10 @@ impl Strips {
         let mut sorted = activity.clone();
         let (_, high, _) = sorted.select_nth_unstable_by(length * 8 / 10, f32::total_cmp);
         let least = ACTIVE * *high;
-        let gap = (length / 50).max(6);
+        // Edges are less than two modules apart in the mean; no space in a code is over four, a quiet zone is ten.
+        let active = activity.iter().filter(|activity| **activity > least).count();
+        let apart = active / swings(&self.mean[view.inner.clone()]).max(1);
+        let gap = (7 * apart / 2).saturating_sub(2 * radius).max(6);
         let mut best = (0, 0..0);
         let mut at = 0;
         while at < length {
