@@ -3,6 +3,7 @@
 //! The map of the house, lower floor first. A room knows only the rooms above it in this list:
 //!
 //! - [`money`] and [`payment`]: what an amount and a payment are. Pure: no I/O, time passed in.
+//! - [`metrics`]: counting, and Prometheus' text form. Pure.
 //! - [`crypto`]: one face over the crypto libraries.
 //! - [`qr`]: payload text to code modules, SVG and PNG.
 //! - [`channel`]: the trait every provider fills, and one folder per provider.
@@ -23,6 +24,7 @@ pub mod client;
 pub mod crypto;
 pub mod engine;
 pub mod ledger;
+pub mod metrics;
 pub mod money;
 pub mod payment;
 pub mod qr;

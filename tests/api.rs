@@ -438,6 +438,7 @@ async fn the_description_names_every_call() {
         ("/v1/events", &["get"]),
         ("/v1/notifications/{channel}/{account}", &["post"]),
         ("/healthz", &["get"]),
+        ("/metrics", &["get"]),
     ] {
         for method in methods {
             assert!(paths[path][*method].is_object(), "{method} {path}");

@@ -54,6 +54,10 @@ fn every_help_has_examples_and_every_command_is_there() {
         &["takings", "--help"],
         &["ledger", "verify", "--help"],
         &["ledger", "rebuild", "--help"],
+        &["ledger", "backup", "--help"],
+        &["ledger", "restore", "--help"],
+        &["ledger", "accept", "--help"],
+        &["doctor", "--help"],
     ] {
         let output = run(data.path(), words);
         assert!(output.status.success(), "{words:?}");

@@ -15,7 +15,7 @@ use scantill::money::Currency;
 use scantill::payment::{AttemptState, ChannelId, ConfirmedBy, FailureReason, PaymentState, PendingReason, Way};
 use scantill::till::keys::Stroke;
 use scantill::till::program::{Message, Till};
-use scantill::till::sale::{Awaited, Counter, Cue, Effect, Hint, Notice, Phase, Press, THANKS_MS};
+use scantill::till::sale::{Awaited, Counter, Cue, Effect, EndKind, Hint, Notice, Phase, Press, THANKS_MS};
 use scantill::till::screen::customer;
 use scantill::till::text::Language;
 use scantill::till::{Connection, Launch, font};
@@ -367,6 +367,39 @@ fn without_the_api_nothing_begins_and_the_amount_stays() {
     assert_eq!(till.counter().phase, Phase::Entry);
     assert_eq!(typed(&till), "5.00|");
     assert_eq!(till.counter().hint, Some(Hint::Offline));
+}
+
+#[test]
+fn what_is_under_way_stays_on_the_screen_while_the_api_is_away_and_no_code_is_offered() {
+    let mut till = collecting(Language::En);
+    event(&mut till, awaiting(1250));
+    assert!(matches!(till.customer_page(), customer::Page::Due(..)));
+    tell(&mut till, Message::Stream(StreamEvent::Lost("connection reset".into())));
+    assert!(shows(&till, "offline"));
+    let due = till.counter().collecting().map(|sale| sale.amount.minor);
+    assert_eq!(due, Some(1250), "what is known is shown on");
+    assert!(matches!(till.customer_page(), customer::Page::Preparing(_)), "nobody here would see that it was paid");
+    // A code read meanwhile is told as not sent, and not kept for later.
+    let id = payment(1250).id;
+    scan(&mut till, ALIPAY_CODE);
+    tell(&mut till, Message::Submitted(id.clone(), Box::new(Err(ClientError::Unreachable("refused".into())))));
+    assert_eq!(till.counter().hint, Some(Hint::Offline));
+    assert_eq!(till.counter().collecting().unwrap().submitting, None);
+    // So is a cancellation: the sale is still open, and says so.
+    keys(&mut till, &[Key::Named(Named::Escape)], 100);
+    assert!(till.counter().collecting().unwrap().cancelling);
+    tell(&mut till, Message::Cancelled(id, Box::new(Err(ClientError::NoAnswer))));
+    assert!(!till.counter().collecting().unwrap().cancelling);
+    assert_eq!(till.counter().hint, Some(Hint::CancelNotSent));
+    tell(&mut till, Message::Stream(StreamEvent::Connected));
+    assert!(matches!(till.customer_page(), customer::Page::Due(..)), "it goes on by itself");
+    assert_eq!(till.counter().collecting().unwrap().submitting, None, "nothing was waiting to be sent");
+    let mut paid = awaiting(1250);
+    paid.state = PaymentState::Succeeded;
+    paid.pending = None;
+    paid.version = 9;
+    tell(&mut till, Message::Looked(Box::new(Ok(paid))));
+    assert!(matches!(&till.counter().phase, Phase::Result(ending) if ending.kind == EndKind::Paid));
 }
 
 #[test]

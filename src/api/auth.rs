@@ -2,14 +2,18 @@
 //!
 //! A till sends `Authorization: SCANTILL-HMAC-SHA256 key=KEY, timestamp=SECONDS, nonce=NONCE, signature=HEX`:
 //! - `KEY`: the till's id;
-//! - `SECONDS`: Unix time; it may differ from the server's by [`FRESH_SECONDS`];
-//! - `NONCE`: 16 to 64 letters and digits; it counts once;
+//! - `SECONDS`: Unix time; it may differ from the server's by [`FRESH_SECONDS`], and is not before the server's start;
+//! - `NONCE`: 16 to 64 letters and digits; it counts once: here while its time could pass, and in the books where the
+//!   call acts and has no idempotency key;
 //! - `HEX`: lower-case hex of HMAC-SHA256 under the till's secret over
 //!   `METHOD \n path?query \n SECONDS \n NONCE \n hex(SHA-256(body)) \n` (each line ended by one line feed, no spaces).
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use super::limits::{Limits, Pace};
 use crate::crypto::{HmacSha256, sha256_hex};
 use crate::ledger::{Ledger, LedgerError, Till};
 use crate::payment::{StoreId, TillId};
@@ -70,9 +74,35 @@ pub enum Refusal {
     /// The time is too far from the server's.
     #[error("the request's time is over 300 s from the server's: set this machine's clock. Nothing was done")]
     Stale,
+    /// It was signed before this server started, so it may have been let in before.
+    #[error("the request was signed before this server started: sign it anew. Nothing was done")]
+    BeforeStart,
     /// The nonce was used.
     #[error("the request was sent before with this nonce. Nothing was done again")]
     Replayed,
+    /// Too many bad signatures came for this key from this address.
+    #[error("too many requests with bad signatures came from here for this key: nothing of it is taken for a while")]
+    LockedOut {
+        /// How long to wait, in seconds.
+        seconds: u64,
+    },
+    /// The key makes more calls than anybody at a counter does.
+    #[error("this key makes too many calls: wait a moment. Nothing was done")]
+    TooMany {
+        /// How long to wait, in seconds.
+        seconds: u64,
+    },
+}
+
+impl Refusal {
+    /// After how many seconds it is worth trying again, where waiting is the cure.
+    #[must_use]
+    pub const fn retry_after(self) -> Option<u64> {
+        match self {
+            Self::LockedOut { seconds } | Self::TooMany { seconds } => Some(seconds),
+            Self::Unsigned | Self::BadSignature | Self::Stale | Self::BeforeStart | Self::Replayed => None,
+        }
+    }
 }
 
 impl Authorization {
@@ -147,11 +177,39 @@ pub(super) struct Guard {
     ledger: Ledger,
     tills: RwLock<Arc<HashMap<String, Till>>>,
     nonces: Mutex<Nonces>,
+    pace: Mutex<Pace>,
+    limits: Limits,
+    /// The second in which this server started. What was signed before may have been let in by the one before it, whose
+    /// nonces are gone.
+    started: AtomicI64,
 }
 
+/// A request to be let in.
+pub(super) struct Asked<'a> {
+    /// `Authorization`.
+    pub header: Option<&'a str>,
+    pub method: &'a str,
+    /// With its query.
+    pub path: &'a str,
+    pub body: &'a [u8],
+    /// Where it came from, where that is known.
+    pub address: Option<IpAddr>,
+}
+
+/// Bad signatures under keys that nobody has are counted together.
+const NOBODY: &str = "";
+
 impl Guard {
-    pub fn new(ledger: Ledger) -> Self {
-        Self { ledger, tills: RwLock::default(), nonces: Mutex::default() }
+    /// `now` is in milliseconds.
+    pub fn new(ledger: Ledger, limits: Limits, now: i64) -> Self {
+        Self {
+            ledger,
+            tills: RwLock::default(),
+            nonces: Mutex::default(),
+            pace: Mutex::default(),
+            limits,
+            started: AtomicI64::new(now / 1_000),
+        }
     }
 
     /// Reads the tills' keys anew.
@@ -161,31 +219,51 @@ impl Guard {
         Ok(())
     }
 
-    /// Checks signature, time and nonce, in this order: a stranger learns nothing, and spends no nonce.
-    pub fn admit(
-        &self,
-        header: Option<&str>,
-        method: &str,
-        path: &str,
-        body: &[u8],
-        now: i64,
-    ) -> Result<Caller, Refusal> {
-        let authorization = Authorization::parse(header.ok_or(Refusal::Unsigned)?)?;
+    /// Checks signature, time and nonce, in this order: a stranger learns nothing, and spends no nonce. `now` is in
+    /// milliseconds.
+    pub fn admit(&self, asked: &Asked<'_>, now: i64) -> Result<(Caller, String), Refusal> {
+        let authorization = Authorization::parse(asked.header.ok_or(Refusal::Unsigned)?)?;
         let tills = self.tills.read().unwrap_or_else(PoisonError::into_inner).clone();
         let till = tills.get(&authorization.key).filter(|till| till.enabled);
+        let key = till.map_or(NOBODY, |till| till.id.as_str());
+        if let Some(address) = asked.address
+            && let Some(left) = self.pace().locked(&self.limits, address, key, now)
+        {
+            return Err(Refusal::LockedOut { seconds: left.div_ceil(1_000) });
+        }
         let secret = till.map_or("", |till| till.secret.expose().as_str());
-        let message = message(method, path, authorization.timestamp, &authorization.nonce, body);
+        let message = message(asked.method, asked.path, authorization.timestamp, &authorization.nonce, asked.body);
         let fits_under =
             |secret: &str| HmacSha256::new(secret.as_bytes()).verify(&[message.as_bytes()], &authorization.signature);
-        let retiring = till.and_then(|till| till.retiring.as_ref()).filter(|retiring| retiring.until > now * 1_000);
+        let retiring = till.and_then(|till| till.retiring.as_ref()).filter(|retiring| retiring.until > now);
         let fits = fits_under(secret) || retiring.is_some_and(|old| fits_under(old.credentials.expose()));
-        let Some(till) = till.filter(|_| fits) else { return Err(Refusal::BadSignature) };
-        if authorization.timestamp.abs_diff(now) > FRESH_SECONDS.unsigned_abs() {
+        let Some(till) = till.filter(|_| fits) else {
+            if let Some(address) = asked.address
+                && self.pace().bad(&self.limits, address, key, now)
+            {
+                tracing::warn!(%address, key, "locked out for a while: too many bad signatures");
+            }
+            return Err(Refusal::BadSignature);
+        };
+        let seconds = now / 1_000;
+        if authorization.timestamp.abs_diff(seconds) > FRESH_SECONDS.unsigned_abs() {
             return Err(Refusal::Stale);
         }
+        // A clock that was set back since takes the start with it: else nobody would be let in until it has caught up.
+        let started = self.started.fetch_min(seconds, Ordering::Relaxed).min(seconds);
+        if authorization.timestamp < started {
+            return Err(Refusal::BeforeStart);
+        }
+        if let Err(left) = self.pace().call(&self.limits, key, now) {
+            return Err(Refusal::TooMany { seconds: left.div_ceil(1_000) });
+        }
         let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
-        nonces.spend(&authorization.key, &authorization.nonce, now)?;
-        Ok(Caller { till: till.id.clone(), store: till.store.clone(), admin: till.admin })
+        nonces.spend(&authorization.key, &authorization.nonce, seconds)?;
+        Ok((Caller { till: till.id.clone(), store: till.store.clone(), admin: till.admin }, authorization.nonce))
+    }
+
+    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

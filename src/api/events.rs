@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::auth::Caller;
 use super::extract::Params;
 use super::problem::Answer;
+use super::watch::Subscriber;
 use super::wire::{EventView, Problem};
 use super::{Shared, view};
 use crate::ledger::{JournalRow, LedgerError, NOTICE_KIND};
@@ -39,6 +40,7 @@ struct Reader {
     watch: watch::Receiver<i64>,
     last: i64,
     waiting: VecDeque<JournalRow>,
+    _counted: Subscriber,
 }
 
 /// Events about the caller's store (an admin's: about every store), from the one after `Last-Event-ID` on.
@@ -61,7 +63,8 @@ pub(super) async fn events(
         })?,
     };
     let stopping = state.stopping.clone().cancelled_owned();
-    let reader = Reader { state, caller, watch, last, waiting: VecDeque::new() };
+    let counted = Subscriber::new(&state.metrics);
+    let reader = Reader { state, caller, watch, last, waiting: VecDeque::new(), _counted: counted };
     let events = stream::unfold(reader, |mut reader| async move {
         let event = reader.next().await?;
         Some((Ok(event), reader))

@@ -1,15 +1,18 @@
 //! What handlers take from a request: who sent it, its body, its idempotency key.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequestParts, Query, Request, State as FromState};
-use axum::http::StatusCode;
+use axum::extract::{ConnectInfo, FromRequestParts, Query, Request, State as FromState};
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
 use super::Shared;
-use super::auth::Caller;
+use super::auth::{Asked, Caller, Refusal};
 use super::problem::Answer;
 use super::wire::Problem;
 use crate::crypto::sha256;
@@ -22,21 +25,68 @@ const MAX_BODY: usize = 64 * 1024;
 /// Checks the signature and hands the caller on.
 pub(super) async fn signed(FromState(state): FromState<Shared>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "a request's body is at most 64 KiB")
-            .into_response();
+    let body = match read_body(body, MAX_BODY, state.limits.body_time).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
     };
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let header = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
-    match state.guard.admit(header, parts.method.as_str(), path, &body, state.engine.now() / 1_000) {
-        Ok(caller) => {
-            let digest = sha256(format!("{}\n{path}\n{}", parts.method, hex::encode(sha256(&body))).as_bytes());
-            let mut request = Request::from_parts(parts, Body::from(body.clone()));
-            request.extensions_mut().insert(caller);
-            request.extensions_mut().insert(Signed { body, digest });
-            next.run(request).await
+    let (caller, nonce) = match admit(&state, &parts, &body) {
+        Ok(admitted) => admitted,
+        Err(refused) => return *refused,
+    };
+    let repeatable = parts.method == Method::GET || parts.headers.contains_key("idempotency-key");
+    if !repeatable {
+        // What acts, and has no answer that would be given again, counts once for every process that shares the books,
+        // also after a new start.
+        match state.engine.ledger().spend_nonce(caller.till.as_str(), &nonce, state.engine.now()).await {
+            Ok(true) => {}
+            Ok(false) => return refuse(&state, Refusal::Replayed),
+            Err(error) => return Problem::from(error).into_response(),
         }
-        Err(refusal) => Problem::from(refusal).into_response(),
+    }
+    let digest = sha256(format!("{}\n{path}\n{}", parts.method, hex::encode(sha256(&body))).as_bytes());
+    let mut request = Request::from_parts(parts, Body::from(body.clone()));
+    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(Signed { body, digest });
+    next.run(request).await
+}
+
+/// Lets a request in by its signature, or gives the answer that refuses it.
+pub(super) fn admit(state: &Shared, parts: &Parts, body: &[u8]) -> Result<(Caller, String), Box<Response>> {
+    let asked = Asked {
+        header: parts.headers.get("authorization").and_then(|value| value.to_str().ok()),
+        method: parts.method.as_str(),
+        path: parts.uri.path_and_query().map_or("/", |path| path.as_str()),
+        body,
+        address: peer(parts).map(|peer| peer.ip()),
+    };
+    state.guard.admit(&asked, state.engine.now()).map_err(|refusal| Box::new(refuse(state, refusal)))
+}
+
+/// Who is at the other end of the connection: a proxy, where one is in between.
+pub(super) fn peer(parts: &Parts) -> Option<SocketAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer)
+}
+
+fn refuse(state: &Shared, refusal: Refusal) -> Response {
+    let problem = Problem::from(refusal);
+    state.metrics.refused.add([&problem.code]);
+    let mut answer = problem.into_response();
+    if let Some(seconds) = refusal.retry_after() {
+        answer.headers_mut().insert("retry-after", seconds.into());
+    }
+    answer
+}
+
+/// A request's body, within a size and a time.
+pub(super) async fn read_body(body: Body, limit: usize, time: Duration) -> Answer<Bytes> {
+    match tokio::time::timeout(time, axum::body::to_bytes(body, limit)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => {
+            let detail = format!("a body is at most {} KiB here, and comes whole", limit / 1024);
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail))
+        }
+        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body did not come in time")),
     }
 }
 

@@ -8,10 +8,13 @@ pub mod auth;
 mod events;
 mod extract;
 mod keys;
+mod limits;
 mod openapi;
 mod problem;
 mod routes;
+mod serve;
 mod view;
+mod watch;
 pub mod wire;
 
 use std::net::SocketAddr;
@@ -24,6 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use keys::KeyKeeper;
+pub use limits::Limits;
 
 use crate::engine::Engine;
 
@@ -66,6 +70,8 @@ struct State {
     guard: auth::Guard,
     stopping: CancellationToken,
     keeper: Option<Arc<dyn KeyKeeper>>,
+    limits: Limits,
+    metrics: Arc<watch::ApiMetrics>,
     /// Accounts and keys are changed one at a time: each change is decided on what is stored.
     accounts_turn: Mutex<()>,
     /// Something was replaced that runs out.
@@ -79,10 +85,20 @@ impl State {
         engine: Engine,
         stopping: CancellationToken,
         keeper: Option<Arc<dyn KeyKeeper>>,
+        limits: Limits,
     ) -> Result<Shared, crate::ledger::LedgerError> {
-        let guard = auth::Guard::new(engine.ledger().clone());
+        let guard = auth::Guard::new(engine.ledger().clone(), limits, engine.now());
         guard.reload().await?;
-        Ok(Arc::new(Self { engine, guard, stopping, keeper, accounts_turn: Mutex::default(), rotated: Notify::new() }))
+        Ok(Arc::new(Self {
+            engine,
+            guard,
+            stopping,
+            keeper,
+            limits,
+            metrics: Arc::default(),
+            accounts_turn: Mutex::default(),
+            rotated: Notify::new(),
+        }))
     }
 }
 
@@ -91,7 +107,7 @@ impl State {
 /// # Errors
 /// The tills' keys cannot be read.
 pub async fn service(engine: Engine) -> Result<axum::Router, crate::ledger::LedgerError> {
-    State::of(engine, CancellationToken::new(), None).await.map(routes::router)
+    State::of(engine, CancellationToken::new(), None, Limits::default()).await.map(routes::router)
 }
 
 /// The running Payment API.
@@ -115,6 +131,18 @@ impl Server {
     /// # Errors
     /// [`ServeError`] says what to do.
     pub async fn start_with(config: ServerConfig, keeper: Option<Arc<dyn KeyKeeper>>) -> Result<Self, ServeError> {
+        Self::start_within(config, keeper, Limits::default()).await
+    }
+
+    /// Listens and serves within limits of one's own.
+    ///
+    /// # Errors
+    /// [`ServeError`] says what to do.
+    pub async fn start_within(
+        config: ServerConfig,
+        keeper: Option<Arc<dyn KeyKeeper>>,
+        limits: Limits,
+    ) -> Result<Self, ServeError> {
         let ServerConfig { listen, engine } = config;
         let listener = TcpListener::bind(listen).await.map_err(|source| match source.kind() {
             std::io::ErrorKind::AddrInUse => ServeError::PortTaken { address: listen },
@@ -122,16 +150,10 @@ impl Server {
         })?;
         let address = listener.local_addr().map_err(|source| ServeError::CannotListen { address: listen, source })?;
         let stopping = CancellationToken::new();
-        let state = State::of(engine, stopping.clone(), keeper).await?;
+        let state = State::of(engine, stopping.clone(), keeper, limits).await?;
         tokio::spawn(keys::forget_retired(state.clone(), stopping.clone()));
         let app = routes::router(state);
-        let stop = stopping.clone();
-        let task = tokio::spawn(async move {
-            let serve = axum::serve(listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
-            if let Err(error) = serve.await {
-                tracing::error!(%error, "the Payment API stopped serving");
-            }
-        });
+        let task = tokio::spawn(serve::serve(listener, app, limits, stopping.clone()));
         Ok(Self { address, stopping, task })
     }
 

@@ -53,7 +53,8 @@ with the same request gives the same answer, with another request 409. Errors ar
         list_tills,
         read_till,
         change_till,
-        health
+        health,
+        metrics
     )
 )]
 struct Document;

@@ -53,10 +53,14 @@ impl From<Refusal> for Problem {
         let code = match refusal {
             Refusal::Unsigned => "unsigned_request",
             Refusal::BadSignature => "bad_signature",
-            Refusal::Stale => "stale_request",
+            Refusal::Stale | Refusal::BeforeStart => "stale_request",
             Refusal::Replayed => "replayed_request",
+            Refusal::LockedOut { .. } => "locked_out",
+            Refusal::TooMany { .. } => "too_many_requests",
         };
-        Self::new(StatusCode::UNAUTHORIZED, code, refusal.to_string())
+        let waiting = refusal.retry_after().is_some();
+        let status = if waiting { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::UNAUTHORIZED };
+        Self::new(status, code, refusal.to_string())
     }
 }
 

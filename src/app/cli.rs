@@ -34,10 +34,21 @@ pub(super) struct Cli {
     /// Tell more on stderr
     #[arg(long, short, global = true)]
     pub verbose: bool,
+    /// How the log on stderr is written
+    #[arg(long, global = true, value_enum, value_name = "F", default_value = "text", env = "SCANTILL_LOG_FORMAT")]
+    pub log_format: LogFormat,
     #[command(flatten)]
     pub till: TillArgs,
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For reading
+    Text,
+    /// One JSON object a line, for programs
+    Json,
 }
 
 #[derive(Subcommand)]
@@ -63,6 +74,27 @@ pub(super) enum Command {
     /// The books
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Whether everything that a payment needs is there, and what to do where it is not
+    Doctor(DoctorArgs),
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  scantill doctor
+  scantill doctor --json
+  scantill doctor --api http://10.0.0.5:8080 --key-file api.json    as a till of a chain sees it
+
+Looks at the data folder and its keys, the books (tables, journal, anchor, room on the disk), the clock, the way to each
+enabled account's gateway, certificates, each account by a harmless signed call, camera and printer. Changes nothing and
+asks nobody but the addresses that are configured. Exit code 1 where something has failed; warnings alone are 0.")]
+pub(super) struct DoctorArgs {
+    /// One JSON object: the worst verdict, and every check
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub books: BooksArgs,
+    #[command(flatten)]
+    pub api: ApiArgs,
 }
 
 /// The till's own options.
@@ -338,6 +370,59 @@ pub(super) enum LedgerCommand {
         /// One JSON object
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        books: BooksArgs,
+    },
+    /// Copy the books into a new file, also while they are written
+    #[command(after_help = "Examples:
+  scantill ledger backup --out /media/usb/books-2026-11-24.db
+  scantill ledger backup --out books.db --database postgres://till@db/till --json
+
+The copy is a SQLite file that every command reads (--database sqlite:FILE), whatever database the books are in. It is
+checked when it is made. Credentials in it stay sealed, and the keys are not in it: keep a copy of the data folder's keys/
+too, in another place.")]
+    Backup {
+        /// The file to make; it must not exist
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        books: BooksArgs,
+    },
+    /// Put a copy in the place of the books, after checking it
+    #[command(after_help = "Examples:
+  scantill ledger restore books-2026-11-24.db
+  scantill ledger restore books-2026-11-24.db --replace
+  scantill ledger restore books.db --database postgres://till@db/new
+
+Refused where the copy's journal does not verify, where there are books already (--replace moves those of a SQLite file
+aside; a PostgreSQL database must be new), and where the copy is older than what was written here (--accept-older).
+Payments that are not in the copy are with their providers all the same.")]
+    Restore {
+        /// The copy that `scantill ledger backup` made
+        file: PathBuf,
+        /// Move books that are there aside
+        #[arg(long)]
+        replace: bool,
+        /// Also where rows that were written here are not in it
+        #[arg(long)]
+        accept_older: bool,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        books: BooksArgs,
+    },
+    /// Take the journal's end as it is for the right one, where it is behind what was written here
+    #[command(after_help = "Examples:\n  scantill ledger accept\n  scantill ledger accept --yes
+
+For books that were put back to an older state on purpose. The journal must verify; a row in it tells what was accepted.")]
+    Accept {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         books: BooksArgs,
     },

@@ -6,6 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::anchor::AnchorFile;
 use super::config::Config;
 use super::data::{DataDir, Reach};
 use super::keys::{self, Keeper};
@@ -47,6 +51,7 @@ pub struct Embedded {
     server: Server,
     engine: Engine,
     sandbox: Option<Sandbox>,
+    anchoring: (CancellationToken, JoinHandle<()>),
     reach: Reach,
     store_name: String,
     till_name: String,
@@ -66,6 +71,11 @@ impl Embedded {
             ..data.ledger_config(options.database, config.calendar(), false)?
         })
         .await?;
+        let anchor = AnchorFile::of(data, &ledger);
+        if let Err(error) = anchor.require(&ledger).await {
+            ledger.close().await;
+            return Err(error);
+        }
         keys::finish_rotation(&ledger, &mut store).await?;
         let keeper = Arc::new(Keeper::new(ledger.clone(), data.clone(), store, wanted));
         let till = first_till(&ledger, config, options.single_machine).await?;
@@ -100,7 +110,18 @@ impl Embedded {
             .into_iter()
             .find(|store| store.id == till.store)
             .map_or_else(|| config.store_name.clone(), |store| store.name);
-        Ok(Self { data: data.clone(), server, engine, sandbox, reach, store_name, till_name: till.name.clone() })
+        let stopping = CancellationToken::new();
+        let following = tokio::spawn(anchor.follow(ledger, stopping.clone()));
+        Ok(Self {
+            data: data.clone(),
+            server,
+            engine,
+            sandbox,
+            anchoring: (stopping, following),
+            reach,
+            store_name,
+            till_name: till.name.clone(),
+        })
     }
 
     /// How to reach it.
@@ -126,6 +147,10 @@ impl Embedded {
         self.data.remove_reach();
         self.server.stop().await;
         self.engine.stop().await;
+        let (stopping, following) = self.anchoring;
+        stopping.cancel();
+        // Its own trouble is in the log; the books are closed all the same.
+        let _ = following.await;
         self.engine.ledger().close().await;
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await;

@@ -38,6 +38,8 @@ pub(super) struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// The certificate that the other side showed, in DER, where the connection was made over TLS.
+    pub certificate: Option<Vec<u8>>,
 }
 
 impl Answer {
@@ -131,6 +133,7 @@ impl Sender {
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             .pool_idle_timeout(IDLE_CONNECTION)
             .redirect(reqwest::redirect::Policy::none())
+            .tls_info(true)
             .user_agent(concat!("scantill/", env!("CARGO_PKG_VERSION")));
         if loopback {
             builder = builder.no_proxy();
@@ -196,6 +199,8 @@ impl Sender {
             .iter()
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
             .collect();
+        let tls = answer.extensions().get::<reqwest::tls::TlsInfo>();
+        let certificate = tls.and_then(|tls| tls.peer_certificate()).map(<[u8]>::to_vec);
         let mut body = Vec::new();
         let mut stream = answer.bytes_stream();
         while let Some(chunk) = stream.next().await {
@@ -206,7 +211,7 @@ impl Sender {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, headers, body })
+        Ok(Answer { status, headers, body, certificate })
     }
 }
 

@@ -16,9 +16,11 @@ mod form;
 mod http;
 mod notification;
 mod outcome;
+mod reach;
 mod text;
 mod unionpay;
 mod unpack;
+mod validity;
 mod wechatpay;
 
 pub use account::{AccountError, MerchantAccount, Retiring, TimingOverrides};
@@ -28,6 +30,8 @@ pub use capabilities::{BillRules, Capabilities, ConfirmedBy, RefundRules};
 pub use form::{AccountForm, CredentialField, FieldKind, Required};
 pub use notification::{Acknowledgement, Notification, NotificationError, RawNotification, Told};
 pub use outcome::{CodeOutcome, Paid, PayOutcome, QueryOutcome, RefundOutcome, VoidOutcome};
+pub use reach::{Reached, Unreached, reach, reach_gateway};
+pub use validity::{DatedCertificate, dated_certificates};
 
 use std::sync::Arc;
 

@@ -18,6 +18,8 @@ use crate::crypto::{HmacSha256, Secret, random_bytes};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long one try of a call may take. A code is asked of the provider within it.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+/// The server closes a connection that has lain idle for 30 s: it is let go of well before, so that no call is lost on it.
+const IDLE_CONNECTION: Duration = Duration::from_secs(10);
 /// How often a call is tried, where a repeat does no harm.
 const TRIES: u32 = 3;
 /// The pause before the second try; it doubles.
@@ -95,6 +97,7 @@ impl Client {
         };
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_CONNECTION)
             .tcp_nodelay(true)
             .redirect(reqwest::redirect::Policy::none());
         if matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {

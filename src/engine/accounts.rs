@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::metrics::EngineMetrics;
+use super::watched::Watched;
 use super::{EngineError, OpenChannel};
 use crate::channel::{self, Capabilities, Channel, MerchantAccount};
 use crate::money::Currency;
@@ -24,7 +26,7 @@ pub(super) struct Accounts {
 
 impl Accounts {
     /// Builds the channels. An account that cannot be used is left out, with a line in the log.
-    pub fn build(accounts: Vec<MerchantAccount>) -> Self {
+    pub fn build(accounts: Vec<MerchantAccount>, metrics: &Arc<EngineMetrics>) -> Self {
         let built = accounts.into_iter().filter_map(|account| match channel::open(&account) {
             Ok(channel) => Some((account, channel)),
             Err(error) => {
@@ -32,11 +34,11 @@ impl Accounts {
                 None
             }
         });
-        Self::of(built.collect())
+        Self::of(built.collect(), metrics)
     }
 
     /// With channels that exist already.
-    pub fn of(built: Vec<(MerchantAccount, Arc<dyn Channel>)>) -> Self {
+    pub fn of(built: Vec<(MerchantAccount, Arc<dyn Channel>)>, metrics: &Arc<EngineMetrics>) -> Self {
         let live = built.iter().any(|(account, _)| account.enabled && !account.training);
         let mut open: Vec<OpenChannel> = built
             .iter()
@@ -52,8 +54,13 @@ impl Accounts {
         // An account that names its stores comes before one that serves all; else the ids' order decides, so that each
         // start and each process chooses the same.
         open.sort_by(|a, b| (a.stores.is_empty(), &a.account).cmp(&(b.stores.is_empty(), &b.account)));
-        let entries =
-            built.into_iter().map(|(account, channel)| (account.id.clone(), Entry { account, channel })).collect();
+        let watched = |account: &MerchantAccount, inside: Arc<dyn Channel>| -> Arc<dyn Channel> {
+            Arc::new(Watched { channel: account.channel.clone(), inside, metrics: metrics.clone() })
+        };
+        let entries = built
+            .into_iter()
+            .map(|(account, inside)| (account.id.clone(), Entry { channel: watched(&account, inside), account }))
+            .collect();
         Self { entries, open, training: !live }
     }
 

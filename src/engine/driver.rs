@@ -405,7 +405,7 @@ impl Desk {
                 lease: Some((self.engine.instance.clone(), now + LEASE_MS)),
                 takes_over: false,
             };
-            match self.engine.ledger.commit(commit).await {
+            match self.engine.commit(Some(&payment), commit).await {
                 Ok(payment) => {
                     self.lease_until = now + LEASE_MS;
                     return Ok(payment);

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use super::accounts::Accounts;
 use super::decide::Outcome;
 use super::driver::{self, Driver, Order};
+use super::metrics::EngineMetrics;
 use super::{Clock, EngineError, Ids};
 use crate::channel::{CodeOutcome, MerchantAccount, TradeDetails, TradeRef};
 use crate::ledger::{Ledger, LedgerError};
@@ -28,6 +30,7 @@ pub(super) struct Inner {
     /// how many callers say so: of two that write at once, the loser's word must not take back the winner's.
     pub(super) announced: Mutex<HashMap<String, u32>>,
     pub(super) tasks: Mutex<JoinSet<()>>,
+    pub(super) metrics: Arc<EngineMetrics>,
 }
 
 /// Tells drivers that an attempt or a refund is no orphan: its call will be ordered. Taken back when dropped.
@@ -98,7 +101,9 @@ impl Inner {
         let mut tasks = self.tasks();
         // Drivers that have ended are let go of here, so that the set does not grow.
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(Driver { engine: self.clone(), id: id.clone(), orders }.run());
+        // Everything that is told about the payment bears its id, whoever tells it.
+        let story = tracing::error_span!("payment", payment = %id);
+        tasks.spawn(Driver { engine: self.clone(), id: id.clone(), orders }.run().instrument(story));
     }
 
     /// A driver with nothing left to do leaves, unless an order came meanwhile.

@@ -9,9 +9,11 @@ mod confirm;
 mod decide;
 mod driver;
 mod inner;
+mod metrics;
 mod notify;
 mod refund;
 mod types;
+mod watched;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -26,6 +28,7 @@ use self::accounts::Accounts;
 use self::clock::millis;
 use self::driver::{LEASE_MS, Order};
 use self::inner::{Announced, Inner, details, trade};
+use self::metrics::EngineMetrics;
 use crate::channel::{Channel, MerchantAccount};
 use crate::ledger::{Commit, Ledger, LedgerError};
 use crate::money::Money;
@@ -50,8 +53,9 @@ impl Engine {
     /// # Errors
     /// The books cannot be read or written.
     pub async fn start(ledger: Ledger, config: EngineConfig) -> Result<Self, EngineError> {
-        let accounts = Accounts::build(ledger.accounts().await?);
-        Self::start_on(ledger, config, accounts).await
+        let metrics = Arc::new(EngineMetrics::default());
+        let accounts = Accounts::build(ledger.accounts().await?, &metrics);
+        Self::start_on(ledger, config, accounts, metrics).await
     }
 
     /// Starts with channels that exist already.
@@ -63,10 +67,17 @@ impl Engine {
         config: EngineConfig,
         channels: Vec<(MerchantAccount, Arc<dyn Channel>)>,
     ) -> Result<Self, EngineError> {
-        Self::start_on(ledger, config, Accounts::of(channels)).await
+        let metrics = Arc::new(EngineMetrics::default());
+        let accounts = Accounts::of(channels, &metrics);
+        Self::start_on(ledger, config, accounts, metrics).await
     }
 
-    async fn start_on(ledger: Ledger, config: EngineConfig, accounts: Accounts) -> Result<Self, EngineError> {
+    async fn start_on(
+        ledger: Ledger,
+        config: EngineConfig,
+        accounts: Accounts,
+        metrics: Arc<EngineMetrics>,
+    ) -> Result<Self, EngineError> {
         let EngineConfig { instance, exclusive, clock, ids } = config;
         if exclusive {
             ledger.break_leases(&instance).await?;
@@ -80,6 +91,7 @@ impl Engine {
             drivers: Mutex::default(),
             announced: Mutex::default(),
             tasks: Mutex::default(),
+            metrics,
         });
         inner.resume().await?;
         if !exclusive {
@@ -137,7 +149,7 @@ impl Engine {
             lease: Some((self.inner.instance.clone(), now + LEASE_MS)),
             takes_over: false,
         };
-        match self.inner.ledger.commit(commit).await {
+        match self.inner.commit(None, commit).await {
             Ok(payment) => {
                 self.inner.order(&id, Order::Wake);
                 Ok(Answered::Fresh(Box::new(payment)))
@@ -326,7 +338,7 @@ impl Engine {
     /// # Errors
     /// The books cannot be read.
     pub async fn reload_accounts(&self) -> Result<(), EngineError> {
-        let accounts = Arc::new(Accounts::build(self.inner.ledger.accounts().await?));
+        let accounts = Arc::new(Accounts::build(self.inner.ledger.accounts().await?, &self.inner.metrics));
         *self.inner.accounts.write().unwrap_or_else(PoisonError::into_inner) = accounts;
         // A payment may have waited for its account.
         for orders in self.inner.drivers().values() {
@@ -417,7 +429,7 @@ impl Engine {
                 lease: begins.then(|| (self.inner.instance.clone(), now + LEASE_MS)),
                 takes_over: begins,
             };
-            match self.inner.ledger.commit(commit).await {
+            match self.inner.commit(Some(&payment), commit).await {
                 Ok(payment) => return Ok(Answered::Fresh(Box::new(payment))),
                 Err(LedgerError::IdempotencyReplay(answer)) => return Ok(Answered::Replayed(answer)),
                 Err(LedgerError::Conflict) if conflicts < MAX_CONFLICTS => conflicts += 1,

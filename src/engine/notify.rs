@@ -4,6 +4,8 @@
 use super::decide::{self, Memory, Outcome};
 use super::driver::Order;
 use super::{Engine, MAX_CONFLICTS};
+use tracing::Instrument;
+
 use crate::channel::{
     Acknowledgement, Notification, NotificationError, QueryOutcome, RawNotification, RefundOutcome, Told,
 };
@@ -35,7 +37,11 @@ impl Engine {
         };
         let now = self.inner.clock.now();
         let read = entry.channel.read_notification(&raw, now);
-        let taken = self.take(channel, account, raw, read, now).await;
+        let story = tracing::error_span!("notification", %channel, %account);
+        let taken = self.take(channel, account, raw, read, now).instrument(story).await;
+        if taken.is_err() {
+            self.inner.metrics.notifications.add([channel.as_str(), "not_kept"]);
+        }
         entry.channel.acknowledge(taken.unwrap_or_else(|error| {
             tracing::error!(%channel, %account, %error, "a notification could not be written down");
             false
@@ -51,7 +57,6 @@ impl Engine {
         read: Result<Notification, NotificationError>,
         now: UnixMillis,
     ) -> Result<bool, LedgerError> {
-        let ledger = &self.inner.ledger;
         let mut kept = KeptNotification {
             at: now,
             channel: channel.clone(),
@@ -80,7 +85,7 @@ impl Engine {
                         kept.body.truncate(KEPT_UNSIGNED_BYTES);
                     }
                 }
-                ledger.keep_notification(&kept).await?;
+                self.keep(&kept).await?;
                 return Ok(false);
             }
         };
@@ -93,13 +98,19 @@ impl Engine {
                  and return the money if it was paid",
                 told.out_trade_no
             );
-            ledger.keep_notification(&kept).await?;
+            self.keep(&kept).await?;
             return Ok(true);
         };
         kept.verdict = Verdict::Believed;
-        ledger.keep_notification(&kept).await?;
+        self.keep(&kept).await?;
         self.count(payment, channel, account, &told).await?;
         Ok(true)
+    }
+
+    async fn keep(&self, kept: &KeptNotification) -> Result<(), LedgerError> {
+        self.inner.ledger.keep_notification(kept).await?;
+        self.inner.metrics.notifications.add([kept.channel.as_str(), kept.verdict.name()]);
+        Ok(())
     }
 
     /// The payment that it is about, by the attempt's number or by the refund's.
@@ -134,7 +145,7 @@ impl Engine {
                 lease: None,
                 takes_over: false,
             };
-            match inner.ledger.commit(commit).await {
+            match inner.commit(Some(&payment), commit).await {
                 Ok(_) => {
                     inner.order(&payment.id, Order::Told);
                     return Ok(());

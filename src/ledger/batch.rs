@@ -36,6 +36,8 @@ pub(super) enum Request {
     Reseal(Vec<Resealed>, Note),
     /// A provider's notification as it came.
     Keep(Box<Keep>),
+    /// Something that counts once: its id, and when it came.
+    Once(String, UnixMillis),
 }
 
 /// A row about no payment.
@@ -193,6 +195,14 @@ impl<'a> Batch<'a> {
                 Ok(Granted::Done(true))
             }
             Request::Keep(keep) => Ok(Granted::Done(self.keep(keep))),
+            Request::Once(id, at) => {
+                let id = storable(id);
+                let first = self.notifications.insert(id.clone());
+                if first {
+                    self.new_notifications.push((id, *at));
+                }
+                Ok(Granted::Done(first))
+            }
         }
     }
 

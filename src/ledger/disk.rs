@@ -247,6 +247,11 @@ impl Tables {
         }
     }
 
+    /// The journal's end and its seal.
+    pub(super) fn end(&self) -> (Head, String) {
+        (self.head.clone(), self.seal.clone())
+    }
+
     pub(super) fn answer(&self, scope: &str, key: &str) -> Option<StoredAnswer> {
         self.answers.get(key)?.iter().find(|answer| answer.scope == scope).cloned()
     }

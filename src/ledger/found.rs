@@ -52,6 +52,7 @@ impl<'a> Wanted<'a> {
                 Request::Lease { payment, .. } => wanted.leases.push(payment.as_str()),
                 Request::Record(RecordChange { id, put: None, .. }) => wanted.removed.push(id),
                 Request::Keep(keep) => wanted.kept.push(&keep.digest),
+                Request::Once(id, _) => wanted.notifications.push(storable(id)),
                 Request::Note(_) | Request::BreakLeases { .. } | Request::Record(_) | Request::Reseal(..) => {}
             }
         }

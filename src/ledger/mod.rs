@@ -4,6 +4,8 @@
 //! What happens to a payment is written by [`Ledger::commit`], which is durable when it returns. Concurrent commits
 //! share one database transaction, so many tills cost few disk writes.
 
+mod anchor;
+mod backup;
 mod batch;
 mod batch_sql;
 mod calendar;
@@ -27,7 +29,9 @@ use std::time::Duration;
 use sqlx::{AnyPool, Connection};
 use tokio::sync::{RwLock, mpsc, oneshot, watch};
 
+pub use anchor::Anchor;
 pub use disk::{Disk, Medium};
+pub use schema::SCHEMA_VERSION;
 pub use types::*;
 
 use batch::{Granted, Note, Request, Rules};
@@ -212,6 +216,15 @@ impl Ledger {
     ) -> Result<bool, LedgerError> {
         let request = Request::Lease { payment: id.clone(), owner: owner.to_owned(), now, until };
         self.ask_done(request).await
+    }
+
+    /// Spends a nonce of a key's, once for ever and for every process that shares the books; false where it was spent.
+    ///
+    /// # Errors
+    /// The books cannot be written.
+    pub async fn spend_nonce(&self, key: &str, nonce: &str, at: UnixMillis) -> Result<bool, LedgerError> {
+        // No account's notification has such an id: theirs begin with the account's own.
+        self.ask_done(Request::Once(format!("nonce:{key}/{nonce}"), at)).await
     }
 
     /// Frees every lease that other owners hold: for the embedded database, which has one owner at a time.

@@ -83,6 +83,15 @@ impl Place {
         }
     }
 
+    /// The same for every name of the same file.
+    pub(super) fn settled_name(&self) -> String {
+        match self {
+            Self::Sqlite(path) => settled(path).display().to_string(),
+            Self::Postgres { shown, .. } => shown.clone(),
+            Self::Memory(_) => self.shown(),
+        }
+    }
+
     fn options(&self, access: Access) -> Result<AnyConnectOptions, LedgerError> {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
@@ -182,6 +191,24 @@ impl Place {
         }
         private_file(path).map_err(|error| self.io(&error))?;
         Ok(Some(lock))
+    }
+
+    /// Makes SQLite's file, for its owner alone, where there must not be one yet.
+    pub(super) fn create_new(&self) -> Result<(), LedgerError> {
+        let Self::Sqlite(path) = self else { return Ok(()) };
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path).map(drop).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                LedgerError::Database(format!("there is a file {} already: name another", path.display()))
+            }
+            io::ErrorKind::NotFound => {
+                LedgerError::Database(format!("there is no folder for {}: make it, or name another", path.display()))
+            }
+            _ => self.io(&error),
+        })
     }
 
     /// Whether there is nothing to read at all.

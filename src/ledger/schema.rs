@@ -11,6 +11,9 @@ const MIGRATIONS: [&str; 2] = [
     include_str!("../../assets/migrations/0002_refunds_and_notifications.sql"),
 ];
 
+/// The version of the tables that this program reads and writes.
+pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
+
 /// Any number that is ours alone: server processes that start together take turns by it.
 const POSTGRES_TURN: &str = "SELECT pg_advisory_xact_lock(7223174505)";
 
@@ -31,6 +34,16 @@ async fn version(connection: &mut AnyConnection, place: &Place) -> Result<i64, s
         (_, 0) => Ok(-1),
         _ => connection.fetch_one("SELECT MAX(version) FROM schema_version").await?.try_get(0),
     }
+}
+
+/// The names of all tables.
+pub(super) async fn tables(connection: &mut AnyConnection, place: &Place) -> Result<Vec<String>, sqlx::Error> {
+    let names = if place.is_postgres() {
+        "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY 1"
+    } else {
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY 1"
+    };
+    connection.fetch_all(names).await?.iter().map(|row| row.try_get(0)).collect()
 }
 
 fn check(version: i64, place: &Place) -> Result<usize, LedgerError> {

@@ -52,6 +52,20 @@ pub(super) async fn insert<'a, const COLUMNS: usize>(
     Ok(())
 }
 
+/// `INSERT INTO {into} VALUES ...` with rows of so many columns, all in one statement.
+pub(super) async fn insert_rows<'a>(
+    connection: &mut AnyConnection,
+    into: &str,
+    columns: usize,
+    params: impl ExactSizeIterator<Item = Param<'a>>,
+) -> Result<(), sqlx::Error> {
+    let rows = params.len() / columns.max(1);
+    let marks: Vec<_> = (0..rows).map(|row| format!("({})", marks(row * columns, columns))).collect();
+    let sql = format!("INSERT INTO {into} VALUES {}", marks.join(","));
+    sqlx::query_with(&sql, arguments(params)?).persistent(false).execute(connection).await?;
+    Ok(())
+}
+
 /// Runs a SELECT or DELETE that ends in a column's name, for the rows in which it is one of these values.
 pub(super) async fn query_in(
     connection: &mut AnyConnection,

@@ -990,12 +990,22 @@ impl Till {
         self.panes.get(&window).map_or(self.window_size, |pane| pane.logical())
     }
 
+    /// What the customer's display shows. While the API is away nobody here would see that a code was paid: no code is
+    /// offered then.
+    #[must_use]
+    pub fn customer_page(&self) -> customer::Page {
+        match customer::page(&self.counter, self.now) {
+            customer::Page::Due(due, ..) if self.link == Link::Offline => customer::Page::Preparing(due),
+            page => page,
+        }
+    }
+
     /// A window's content.
     pub fn view(&self, window: window::Id) -> Element<'_, Message> {
         let look = self.look(window);
         let store = self.connection.as_ref().map_or("Scantill", |connection| connection.store_name.as_str());
         if Some(window) == self.customer {
-            let page = customer::page(&self.counter, self.now);
+            let page = self.customer_page();
             let size = self.logical(window);
             return customer::view(look, &self.display, &page, store, self.training, size, Message::FullScreen);
         }

@@ -150,6 +150,7 @@ fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 /// The sandbox's control calls.
+#[derive(Clone)]
 pub struct Phones {
     base_url: String,
     http: reqwest::Client,
@@ -185,6 +186,21 @@ impl Phones {
     pub async fn pay_shown(&self, channel: &str, payload: &str) {
         let wallet = self.wallet(channel).await;
         self.post(&format!("/sandbox/wallets/{wallet}/scan"), json!({ "payload": payload, "confirm": true })).await;
+    }
+
+    /// Scans a shown code and says yes, where it can still be paid.
+    pub async fn try_scan(&self, wallet: &str, payload: &str) {
+        let url = format!("{}/sandbox/wallets/{wallet}/scan", self.base_url);
+        let body = json!({ "payload": payload, "confirm": true });
+        self.http.post(url).json(&body).send().await.expect("the sandbox answers");
+    }
+
+    /// Makes a wallet so rich.
+    pub async fn set_balance(&self, wallet: &str, balance: i64) {
+        let url = format!("{}/sandbox/wallets/{wallet}", self.base_url);
+        let answer =
+            self.http.patch(url).json(&json!({ "balance": balance })).send().await.expect("the sandbox answers");
+        assert!(answer.status().is_success(), "{}", answer.status());
     }
 
     /// The providers' own books.

@@ -21,10 +21,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::Shared;
 use super::events::events;
 use super::extract::signed;
+use super::watch::watched;
 use super::wire::Problem;
 
 pub(super) use self::{
-    about::{__path_health, health},
+    about::{__path_health, __path_metrics, health, metrics},
     account_tests::{__path_forms, __path_test_new, __path_test_stored},
     accounts::{
         __path_change as __path_change_account, __path_create as __path_create_account,
@@ -84,12 +85,14 @@ pub(super) fn router(state: Shared) -> Router {
         .merge(signed_calls)
         .route("/v1/notifications/{channel}/{account}", post(notifications::notification))
         .route("/healthz", get(health))
+        .route("/metrics", get(metrics))
         .route("/openapi.json", get(super::openapi::document))
         .fallback(|| async { Problem::not_found("call") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this call does not take this method")
         })
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), watched))
         .with_state(state)
 }
 

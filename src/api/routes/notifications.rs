@@ -5,7 +5,7 @@ use axum::extract::{Path, State as FromState};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::api::extract::{Admin, Params};
+use crate::api::extract::{Admin, Params, read_body};
 use crate::api::problem::Answer;
 use crate::api::wire::{NoticeQuery, NoticeView, Problem};
 use crate::api::{Shared, view};
@@ -30,9 +30,9 @@ pub(in crate::api) async fn notification(
     let (Ok(channel), Ok(account)) = (channel.parse(), account.parse()) else {
         return Problem::not_found("account").into_response();
     };
-    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "a notification is at most 64 KiB")
-            .into_response();
+    let body = match read_body(body, MAX_BODY, state.limits.body_time).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
     };
     let headers = headers
         .iter()

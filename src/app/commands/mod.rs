@@ -1,8 +1,10 @@
 //! One file for each command.
 
 mod account;
+mod backup;
 mod camera;
 mod decode;
+mod doctor;
 mod ledger;
 mod pay;
 mod refund;
@@ -56,9 +58,26 @@ pub(super) fn run(cli: Cli, started: Instant) -> Result<ExitCode> {
             let (data, config) = open()?;
             runtime()?.block_on(ledger::rebuild(books, &data, &config))
         }
+        Some(Command::Ledger(LedgerCommand::Backup { out, json, books })) => {
+            let (data, config) = open()?;
+            runtime()?.block_on(backup::backup(&out, json, books, &data, &config))
+        }
+        Some(Command::Ledger(LedgerCommand::Restore { file, replace, accept_older, json, books })) => {
+            let (data, config) = open()?;
+            let wish = backup::Wish { replace, accept_older, json };
+            runtime()?.block_on(backup::restore(&file, wish, books, &data, &config))
+        }
+        Some(Command::Ledger(LedgerCommand::Accept { yes, books })) => {
+            let (data, config) = open()?;
+            runtime()?.block_on(backup::accept(yes, books, &data, &config))
+        }
         Some(Command::Account(command)) => {
             let (data, config) = open()?;
             runtime()?.block_on(account::run(command, &data, &config))
+        }
+        Some(Command::Doctor(args)) => {
+            let (data, config) = open()?;
+            runtime()?.block_on(doctor::run(args, &data, &config))
         }
         Some(Command::Takings(args)) => {
             let (data, config) = open()?;

@@ -132,7 +132,7 @@ mod tests {
             ("wechatpay-signature", signature.as_str()),
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        Answer { status, headers, body: body.to_vec() }
+        Answer { status, headers, body: body.to_vec(), certificate: None }
     }
 
     fn read_from(answer: &Answer, known_peer: bool) -> Reply {
@@ -185,7 +185,8 @@ mod tests {
 
     #[test]
     fn an_unsigned_refusal_counts_only_from_a_known_peer_and_only_about_credentials() {
-        let stranger = |status, body: &[u8]| Answer { status, headers: Vec::new(), body: body.to_vec() };
+        let stranger =
+            |status, body: &[u8]| Answer { status, headers: Vec::new(), body: body.to_vec(), certificate: None };
         let refusal = stranger(401, br#"{"code":"SIGN_ERROR","message":"x"}"#);
         assert!(matches!(read(&refusal), Reply::Refused(_)));
         assert!(matches!(read_from(&refusal, false), Reply::Unknown(_)));
