@@ -36,6 +36,7 @@ use crate::scan::GreyFrame;
 pub(super) struct Reader {
     scratch: Scratch,
     evidence: Evidence,
+    suspects: bool,
 }
 
 /// Smaller levels than this hold no symbol that a larger one does not hold as well.
@@ -43,7 +44,7 @@ const SMALLEST_SIDE: u32 = 40;
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self { scratch: Scratch::default(), evidence: Evidence::default() }
+        Self { scratch: Scratch::default(), evidence: Evidence::default(), suspects: false }
     }
 
     /// Every QR that is seen in the frame, within bounds that `effort` sets.
@@ -66,7 +67,13 @@ impl Reader {
             Effort::Full => Limits { places: 500, fits: 80, kept: 16, likeness: [0.33, 0.47] },
         };
         let mut finders = finders(&levels, limits, &mut self.scratch);
+        self.suspects = finders.len() >= 2;
         self.symbols(&levels, &mut finders, effort)
+    }
+
+    /// Whether the frame read last has something about it that may be a QR code: the schedule takes a dear look only then.
+    pub(super) fn suspects(&self) -> bool {
+        self.suspects
     }
 
     fn symbols(&mut self, levels: &[Level<'_>], finders: &mut Vec<Finder>, effort: Effort) -> Vec<Symbol> {
