@@ -3,6 +3,7 @@
 
 use super::geometry::distance;
 use super::grid::Grid;
+use super::layout::Layout;
 
 /// Symbols that are remembered, and calls after which one is forgotten that was not seen again.
 const KEPT: usize = 2;
@@ -51,7 +52,8 @@ impl Evidence {
         let kept = &mut self.kept[place];
         kept.grid = grid.clone();
         kept.unseen = 0;
-        let pairs = kept.sums.iter().flat_map(|sum| ways.iter().map(move |way| (likeness(sum, way), sum, way)));
+        let pairs =
+            kept.sums.iter().flat_map(|sum| ways.iter().map(move |way| (likeness(grid.layout, sum, way), sum, way)));
         let (most, sum, way) = pairs.max_by(|a, b| a.0.total_cmp(&b.0))?;
         if most < LIKENESS {
             kept.sums = ways;
@@ -81,9 +83,10 @@ fn is_near(one: &Grid, other: &Grid) -> bool {
     one.layout.version == other.layout.version && moved < MOVED * side
 }
 
-fn likeness(a: &[f32], b: &[f32]) -> f32 {
+/// Correlation over the modules that differ from symbol to symbol.
+fn likeness(layout: &Layout, a: &[f32], b: &[f32]) -> f32 {
     let (mut ab, mut aa, mut bb) = (0.0, 1e-6, 1e-6);
-    for (a, b) in a.iter().zip(b) {
+    for ((a, b), _) in a.iter().zip(b).zip(&layout.known).filter(|(_, known)| **known == 0) {
         ab += a * b;
         aa += a * a;
         bb += b * b;

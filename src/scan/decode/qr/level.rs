@@ -75,3 +75,9 @@ pub(super) fn smoothed(level: &Level<'_>, into: &mut Vec<u8>) {
         target[width - 1] = ((3 * sums[width - 1] + sums[width - 2] + 8) >> 4) as u8;
     }
 }
+
+/// The level on which a module has between two and four and a half pixels.
+pub(super) fn level_for<'a, 'b>(levels: &'a [Level<'b>], module: f32) -> &'a Level<'b> {
+    let at = levels.iter().rposition(|level| module / level.scale >= 2.2).unwrap_or(0);
+    &levels[at]
+}

@@ -3,7 +3,7 @@
 
 use super::finder::{Finder, fit, likeness};
 use super::geometry::{Point, distance, sub};
-use super::level::Level;
+use super::level::{Level, level_for};
 
 /// The clearest patterns that are paired, and pairs that are completed.
 const PATTERNS: usize = 6;
@@ -14,7 +14,7 @@ const LIKENESS: f32 = 0.42;
 const REACH: i32 = 3;
 
 /// Third patterns of pairs.
-pub(super) fn thirds(level_for: impl Fn(f32) -> usize, levels: &[Level<'_>], finders: &[Finder]) -> Vec<Finder> {
+pub(super) fn thirds(levels: &[Level<'_>], finders: &[Finder]) -> Vec<Finder> {
     let mut thirds = Vec::new();
     let mut pairs = 0;
     let best = &finders[..finders.len().min(PATTERNS)];
@@ -25,7 +25,7 @@ pub(super) fn thirds(level_for: impl Fn(f32) -> usize, levels: &[Level<'_>], fin
                 continue;
             }
             pairs += 1;
-            let level = &levels[level_for(one.module().midpoint(other.module()))];
+            let level = level_for(levels, one.module().midpoint(other.module()));
             let found = places.into_iter().filter_map(|place| third(level, one, other, place));
             let Some(found) = found.max_by(|a, b| a.score.total_cmp(&b.score)) else { continue };
             if finders.iter().chain(&thirds).all(|known| distance(known.centre, found.centre) > known.module()) {

@@ -139,7 +139,7 @@ pub(super) fn number(digits: usize, bytes: usize, version: usize) -> Option<Vec<
     bits.extend(std::iter::repeat_n(None, body));
     let left = (bytes * 8).checked_sub(bits.len())?;
     bits.extend(std::iter::repeat_n(Some(false), left.min(4)));
-    while bits.len() % 8 != 0 {
+    while !bits.len().is_multiple_of(8) {
         bits.push(Some(false));
     }
     for pad in [0xec_u8, 0x11].into_iter().cycle().take(bytes - bits.len() / 8) {

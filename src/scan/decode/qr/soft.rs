@@ -1,8 +1,8 @@
 //! How dark each module is, with its doubts, once the blur is undone that spills one module's light over its neighbours.
 
 use super::geometry::Equations;
-use super::grid::{MARGIN, Model, View};
 use super::layout::Layout;
+use super::view::{MARGIN, Model, View};
 
 /// Weights of a module, of those beside it, above and below it, and across its corners.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +72,7 @@ fn cleared(seen: &[f32], known: &[f32], side: usize, first: &[f32]) -> Option<Ve
     let [a, b, c, d, offset] = equations.solve(1e-3)?.map(|value| value as f32);
     let spill = Kernel([a, b, c, d]);
     let energy = spill.energy();
-    if !(energy > 0.05) {
+    if energy < 0.05 {
         return None;
     }
     let mut rest = vec![0.0; seen.len()];
