@@ -219,7 +219,7 @@ impl Strips {
 
     /// The band of rows in which there is most to see: its middle and half its height.
     fn band(&mut self, view: &View<'_>, axis: &Axis, half_height: f32) -> Option<(f32, f32)> {
-        let step = (half_height / 20.0).max(2.0);
+        let step = (half_height / 16.0).max(2.0);
         let count = (half_height / step) as i32 + 1;
         let rows: Vec<f32> = (-count..=count).map(|row| row as f32 * step).collect();
         self.sample_flat(view, axis, &rows);
@@ -295,19 +295,17 @@ impl Strips {
         let reach = (half_height + 12.0).max(16.0);
         let mut far = first_reach.min(reach);
         loop {
-            let step = (far / 16.0).max(1.0);
+            let step = (far / 12.0).max(1.0);
             let count = (far / step) as i32;
             let rows: Vec<f32> = (-count..=count).map(|row| row as f32 * step).collect();
             self.sample_flat(view, axis, &rows);
             self.refine(view, axis, &rows)?;
             if far >= reach {
                 self.sample_flat(view, axis, &rows);
-                self.refine(view, axis, &rows)?;
-                self.sample_flat(view, axis, &rows);
                 self.template(view, rows.len());
                 return Some(rows);
             }
-            far = (far * 2.0).min(reach);
+            far = (far * 2.2).min(reach);
         }
     }
 
