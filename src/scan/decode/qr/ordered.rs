@@ -2,13 +2,13 @@
 //! reliable bits that determine a codeword, with up to three of them turned over, the codeword that contradicts the soft
 //! values least. It finds what no decoder by symbols can, and it always finds something: whoever asks must judge.
 
-use super::reed_solomon::checks;
+use super::reed_solomon::{multiply, unit_checks};
 
 /// Bits of the longest block that is decoded so, and of its check codewords.
 const MAX_BITS: usize = 384;
 const WORDS: usize = MAX_BITS / 64;
 /// Sets of three bits that are turned over, at most.
-const TRIPLES: usize = 10_000;
+const TRIPLES: usize = 6_000;
 
 type Bits = [u64; WORDS];
 
@@ -70,19 +70,21 @@ fn add(to: &mut Bits, row: &Bits) {
 /// The code's binary generator, its columns by rank.
 fn generator(words: usize, data: usize, place: &[usize; MAX_BITS]) -> Vec<Bits> {
     let mut rows = Vec::with_capacity(data * 8);
-    let mut message = vec![0_u8; data];
-    for bit in 0..data * 8 {
-        message[bit / 8] = 0x80 >> (bit % 8);
-        let mut row = [0_u64; WORDS];
-        let mut set = |bit: usize| row[place[bit] / 64] |= 1 << (place[bit] % 64);
-        set(bit);
-        for (index, check) in checks(&message, words - data).into_iter().enumerate() {
-            for at in (0..8).filter(|at| check >> (7 - at) & 1 == 1) {
-                set((data + index) * 8 + at);
+    for (word, unit) in unit_checks(data, words - data).into_iter().enumerate() {
+        for value in (0..8).map(|bit| 0x80_u8 >> bit) {
+            let mut row = [0_u64; WORDS];
+            let mut set = |word: usize, value: u8| {
+                for bit in (0..8).filter(|bit| value >> (7 - bit) & 1 == 1) {
+                    let rank = place[word * 8 + bit];
+                    row[rank / 64] |= 1 << (rank % 64);
+                }
+            };
+            set(word, value);
+            for (index, check) in unit.iter().enumerate() {
+                set(data + index, multiply(*check, value));
             }
+            rows.push(row);
         }
-        message[bit / 8] = 0;
-        rows.push(row);
     }
     rows
 }
@@ -208,6 +210,7 @@ fn search(rows: &[Bits], pivots: &[usize], cost: &[f32], apart: &Bits, costs: &C
 
 #[cfg(test)]
 mod tests {
+    use super::super::reed_solomon::checks;
     use super::*;
 
     #[test]

@@ -28,7 +28,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     tables
 });
 
-fn multiply(a: u8, b: u8) -> u8 {
+pub(super) fn multiply(a: u8, b: u8) -> u8 {
     if a == 0 || b == 0 {
         return 0;
     }
@@ -57,9 +57,26 @@ fn syndromes(block: &[u8], checks: usize) -> [u8; MAX_CHECKS] {
     all
 }
 
-/// The check codewords that belong to `data`.
-pub(super) fn checks(data: &[u8], count: usize) -> Vec<u8> {
-    // The generator's coefficients from the highest power but one, which is 1.
+/// The check codewords of a block of `data` data codewords all 0 but one, which is 1: for each place of that one. Those of
+/// every other block are sums of their multiples.
+pub(super) fn unit_checks(data: usize, count: usize) -> Vec<Vec<u8>> {
+    let generator = generator(count);
+    let mut units = vec![generator.clone(); data];
+    for place in (0..data.saturating_sub(1)).rev() {
+        let mut next = units[place + 1].clone();
+        let factor = next[0];
+        next.rotate_left(1);
+        next[count - 1] = 0;
+        for (check, coefficient) in next.iter_mut().zip(&generator) {
+            *check ^= multiply(*coefficient, factor);
+        }
+        units[place] = next;
+    }
+    units
+}
+
+/// The generator's coefficients from the highest power but one; that of the highest is 1.
+fn generator(count: usize) -> Vec<u8> {
     let mut generator = vec![0_u8; count];
     generator[count - 1] = 1;
     for exponent in 0..count {
@@ -68,6 +85,13 @@ pub(super) fn checks(data: &[u8], count: usize) -> Vec<u8> {
             generator[index] = multiply(generator[index], root) ^ generator.get(index + 1).copied().unwrap_or(0);
         }
     }
+    generator
+}
+
+/// The check codewords that belong to `data`.
+#[cfg(test)]
+pub(super) fn checks(data: &[u8], count: usize) -> Vec<u8> {
+    let generator = generator(count);
     let mut rest = vec![0_u8; count];
     for word in data {
         let factor = word ^ rest[0];
@@ -200,6 +224,17 @@ mod tests {
             let fixed = correct(&mut received, count, &places[..erasures.min(damaged)]);
             prop_assert_eq!(fixed, Some(damaged));
             prop_assert_eq!(received, sent);
+        }
+
+        #[test]
+        fn checks_are_sums_of_those_of_single_codewords(data in proptest::collection::vec(any::<u8>(), 1..60), count in 2_usize..=30) {
+            let mut sum = vec![0; count];
+            for (word, unit) in data.iter().zip(unit_checks(data.len(), count)) {
+                for (total, check) in sum.iter_mut().zip(unit) {
+                    *total ^= multiply(*word, check);
+                }
+            }
+            prop_assert_eq!(sum, checks(&data, count));
         }
 
         #[test]

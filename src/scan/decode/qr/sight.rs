@@ -24,7 +24,7 @@ pub(super) struct Sight<'a> {
 }
 
 /// Where no more symbols are located or looked at again.
-const WORK: usize = 250_000;
+const WORK: usize = 180_000;
 /// What fitting a grid costs for each module, where a glance costs one; and what looking again costs.
 const FIT: usize = 24;
 const LOOK_AGAIN: usize = 200;
@@ -40,7 +40,7 @@ struct Located {
 const AT_FIRST: [f32; 2] = [0.42, 0.2];
 const AGREEMENT: f32 = 0.55;
 /// Symbols that are looked at again.
-const AGAIN: usize = 3;
+const AGAIN: usize = 2;
 
 impl<'a> Sight<'a> {
     pub fn new(levels: &'a [Level<'a>], finders: usize) -> Self {

@@ -31,7 +31,7 @@ pub(super) enum Depth {
 /// Words of format information that are tried. Where much is doubtful only the likeliest is worth the work.
 const FORMATS: usize = 2;
 /// Least correlation of both copies with a word, of at most about 1.
-const FORMAT_LIKENESS: f32 = 0.25;
+const FORMAT_LIKENESS: f32 = 0.3;
 
 /// Reads the symbol; `soft` is positive where a module is dark, around 1 where it is clear.
 pub(super) fn read(layout: &Layout, soft: &[f32], depth: Depth) -> Option<Reading> {
