@@ -93,3 +93,37 @@ fn likeness(layout: &Layout, a: &[f32], b: &[f32]) -> f32 {
     }
     ab / f32::sqrt(aa * bb)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::geometry::Projection;
+    use super::*;
+
+    fn grid(left: f64) -> Grid {
+        let map = Projection([50.0, 0.0, left + 50.0, 0.0, 50.0, 60.0, 0.0, 0.0, 1.0]);
+        Grid { layout: Layout::of(1).unwrap(), map }
+    }
+
+    fn values(period: usize) -> Vec<f32> {
+        (0..441).map(|at| if at * at / 7 % period < period / 2 { 0.5 } else { -0.5 }).collect()
+    }
+
+    #[test]
+    fn what_was_seen_before_counts_where_it_is_the_same_symbol() {
+        let mut evidence = Evidence::default();
+        assert_eq!(evidence.add(&grid(0.0), vec![values(8), values(6)]), None, "nothing before");
+        assert_eq!(evidence.add(&grid(4.0), vec![values(6)]), Some(values(6)), "the way that fits");
+        assert_eq!(evidence.add(&grid(300.0), vec![values(6)]), None, "another place");
+        assert_eq!(
+            evidence.add(&grid(4.0), vec![values(6).iter().map(|value| -value).collect()]),
+            None,
+            "another text"
+        );
+        evidence.forget();
+        assert_eq!(evidence.add(&grid(300.0), vec![values(6)]), None, "forgotten");
+        for _ in 0..=PATIENCE {
+            evidence.next_frame();
+        }
+        assert_eq!(evidence.add(&grid(300.0), vec![values(6)]), None, "long ago");
+    }
+}

@@ -38,7 +38,7 @@ struct Located {
 /// Agreement with the known modules that a symbol must have, at first and once its grid is fitted. The first grid of a
 /// large symbol, from [`version::FIRST`] on, may miss much of it.
 const AT_FIRST: [f32; 2] = [0.42, 0.2];
-const AGREEMENT: f32 = 0.55;
+const AGREEMENT: f32 = 0.6;
 /// Symbols that are looked at again.
 const AGAIN: usize = 2;
 
