@@ -49,6 +49,7 @@ fn every_help_has_examples_and_every_command_is_there() {
         &["pay", "--help"],
         &["refund", "--help"],
         &["decode", "--help"],
+        &["qr", "--help"],
         &["camera", "list", "--help"],
         &["camera", "test", "--help"],
         &["takings", "--help"],
@@ -292,4 +293,53 @@ fn decode_reads_each_image_and_names_what_is_none() {
     assert_eq!(lines[1]["codes"][0]["format"], "QR");
     assert_eq!(lines[1]["codes"][0]["corners"].as_array().unwrap().len(), 4);
     assert!(lines[1]["ms"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn a_code_is_written_as_svg_and_png_and_reads_back() {
+    let data = tempdir().unwrap();
+    let file = |name: &str| data.path().join(name).display().to_string();
+    let text = "https://example.com/menu";
+    for name in ["menu.svg", "menu.png"] {
+        let output = run(data.path(), &["qr", text, "--out", &file(name)]);
+        assert!(output.status.success() && stdout(&output).is_empty(), "{}", stderr(&output));
+    }
+    assert!(fs::read_to_string(file("menu.svg")).unwrap().starts_with("<svg "));
+    let read = run(data.path(), &["decode", "--json", &file("menu.png")]);
+    let read: Value = serde_json::from_str(&stdout(&read)).unwrap();
+    assert_eq!(read["codes"][0]["text"], text);
+    // The picture of a code is as good a logo as any.
+    let logo = ["qr", text, "--out", &file("logo.png"), "--logo", &file("menu.png"), "--px", "6"];
+    let output = run(data.path(), &logo);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let read = run(data.path(), &["decode", "--json", &file("logo.png")]);
+    assert!(stdout(&read).contains(text), "{}", stdout(&read));
+    assert_eq!(run(data.path(), &["qr", text, "--out", &file("menu.gif")]).status.code(), Some(2));
+    assert_eq!(run(data.path(), &["qr", &"x".repeat(3_000), "--out", &file("x.png")]).status.code(), Some(1));
+    assert!(stdout(&run(data.path(), &["qr", text])).contains('█'));
+}
+
+#[test]
+fn a_camera_test_tells_latency_rate_and_codes_of_recorded_frames() {
+    let data = tempdir().unwrap();
+    let shots = data.path().join("shots");
+    fs::create_dir(&shots).unwrap();
+    let code = run(data.path(), &["qr", "281234567890123456", "--out", &shots.join("1.png").display().to_string()]);
+    assert!(code.status.success(), "{}", stderr(&code));
+    let source = format!("frames:{}", shots.display());
+    let output = run(data.path(), &["camera", "test", "--source", &source, "--seconds", "4", "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let lines: Vec<Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["source"]["name"], shots.display().to_string());
+    assert!(!stdout(&output).contains("281234567890123456") && stdout(&output).contains("28**************56"));
+    let last = lines.last().unwrap();
+    assert!(last["frames"].as_u64().unwrap() > 0 && last["frames_per_second"].as_f64().unwrap() > 0.0, "{last}");
+    assert_eq!((&last["frames_with_codes"], &last["different_codes"]), (&last["frames"], &json!(1)), "{last}");
+    for spread in ["latency_ms", "frame_ms", "luma_ms", "waiting_ms", "decoding_ms"] {
+        let ms = |rank: &str| last[spread][rank].as_f64().unwrap();
+        assert!(ms("median") <= ms("p95") && ms("p95") <= ms("worst"), "{spread}: {last}");
+    }
+    let none = run(data.path(), &["camera", "test", "--source", "frames:/nowhere", "--seconds", "1", "--json"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(stderr(&none).contains("cannot be read"), "{}", stderr(&none));
 }

@@ -3,7 +3,7 @@
 use image::GrayImage;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use scantill::qr::{Modules, QUIET_ZONE, QrError};
+use scantill::qr::{Logo, Modules, QUIET_ZONE, QrError};
 
 fn read(picture: &GrayImage) -> String {
     read_with_meta(picture).1
@@ -145,4 +145,62 @@ fn a_swiss_bill_carries_its_cross_and_reads_all_the_same() {
     }
     assert!(code.to_svg().matches("shape-rendering=\"auto\"").count() == 4);
     assert!(Modules::of("https://qr.alipay.com/bax03431ljhokirwl38f00a7").unwrap().patches().is_empty());
+}
+
+/// A shop's logo: a dark disc on a coloured square, with a transparent rim.
+fn logo(side: u32) -> Logo {
+    let picture = image::RgbaImage::from_fn(side, side, |x, y| {
+        let from_middle = (x.abs_diff(side / 2).pow(2) + y.abs_diff(side / 2).pow(2)) * 4;
+        match from_middle {
+            d if d < side * side / 4 => image::Rgba([20, 30, 40, 255]),
+            d if d < side * side => image::Rgba([230, 120, 30, 255]),
+            _ => image::Rgba([0, 0, 0, 0]),
+        }
+    });
+    let mut file = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut file, image::ImageFormat::Png).unwrap();
+    Logo::from_png(&file.into_inner()).unwrap()
+}
+
+#[test]
+fn a_code_with_a_logo_is_read_as_its_text_at_every_size_and_by_another_reader() {
+    let logo = logo(300);
+    for text in
+        ["weixin://wxpay/bizpayurl?pr=abcDEF1", "https://qr.alipay.com/bax03431ljhokirwl38f00a7", "6212345678901234567"]
+    {
+        let code = Modules::with_logo(text, &logo).unwrap();
+        let placed = code.logo().expect("short codes bear a logo");
+        let hidden = placed.side * placed.side * 100 / (code.size() * code.size());
+        assert!((2..=7).contains(&hidden), "{hidden} of 100 modules are hidden");
+        for px in [2, 3, 5, 8, 13] {
+            let (meta, said) = read_with_meta(&code.to_pixels(px));
+            assert_eq!((meta.ecc_level, said.as_str()), (2, text), "level H reads as 2");
+        }
+        let png = image::load_from_memory(&code.to_png(6).unwrap()).unwrap();
+        let frame = scantill::scan::GreyFrame::from_image(png.clone()).unwrap();
+        assert!(scantill::scan::Decoder::thorough().decode(&frame).iter().any(|symbol| symbol.text == text));
+        let colours = png.into_rgb8();
+        let middle = colours.get_pixel(colours.width() / 2, colours.height() / 2).0;
+        assert!(middle[0] < 40 && middle[2] > middle[0], "the logo keeps its colours: {middle:?}");
+        assert!(code.to_svg().contains("<image ") && code.to_svg().contains("data:image/png;base64,"));
+    }
+}
+
+#[test]
+fn a_code_that_bears_no_logo_comes_without_one() {
+    let logo = logo(64);
+    for text in [
+        SWISS.to_owned(),
+        "BCD\n002\n1\nSCT\n\nA\nBE72000000001616\nEUR1.00".to_owned(),
+        "x".repeat(400),
+        "a".repeat(2_953),
+    ] {
+        let code = Modules::with_logo(&text, &logo).unwrap();
+        assert_eq!(code.logo(), None);
+        assert_eq!(code, Modules::of(&text).unwrap());
+    }
+    assert_eq!(Modules::with_logo("", &logo), Err(QrError::Empty));
+    for wrong in [&b""[..], b"\x89PNG\r\n\x1a\n", b"GIF89a"] {
+        assert!(matches!(Logo::from_png(wrong), Err(QrError::Logo(_))));
+    }
 }

@@ -63,6 +63,8 @@ pub(super) enum Command {
     Refund(RefundArgs),
     /// Every code in each image
     Decode(DecodeArgs),
+    /// A QR code as an SVG or PNG file, or in the terminal
+    Qr(QrArgs),
     /// The cameras
     #[command(subcommand)]
     Camera(CameraCommand),
@@ -278,6 +280,28 @@ pub(super) struct DecodeArgs {
     /// Decode each image so often and tell the median time
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub repeat: u32,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  scantill qr https://example.com/menu
+  scantill qr https://example.com/menu --out menu.svg
+  scantill qr https://example.com/menu --out menu.png --px 12 --logo shop.png
+
+A module is a whole number of pixels, and four light modules stand around the code. A logo is shown where the code can be
+read all the same, which is tried before the file is written; else it is left out, and that is told.")]
+pub(super) struct QrArgs {
+    /// What the code says
+    pub text: String,
+    /// Write to this file, SVG or PNG by its ending, instead of drawing it in the terminal
+    #[arg(long, value_name = "F")]
+    pub out: Option<PathBuf>,
+    /// The shop's logo, PNG, to stand in the middle
+    #[arg(long, value_name = "F", requires = "out")]
+    pub logo: Option<PathBuf>,
+    /// Pixels to a module of a PNG
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub px: u32,
 }
 
 #[derive(Subcommand)]

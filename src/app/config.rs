@@ -19,6 +19,8 @@ pub struct Config {
     pub store_name: String,
     /// What people call this till.
     pub till_name: String,
+    /// The shop's logo for the codes on the customer's display, PNG; a path from the data folder on.
+    pub logo: Option<PathBuf>,
     /// What the till takes, ISO 4217.
     pub currency: Currency,
     /// IANA name, such as `Asia/Shanghai`; the machine's where absent.
@@ -38,6 +40,7 @@ impl Default for Config {
         Self {
             store_name: "My shop".into(),
             till_name: "Till 1".into(),
+            logo: None,
             currency: Currency::CNY,
             time_zone: None,
             business_day_starts_at: 0,

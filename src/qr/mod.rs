@@ -5,10 +5,12 @@
 
 mod bars;
 pub mod emvco;
+mod logo;
 mod output;
 mod standard;
 
 pub use bars::Bars;
+pub use logo::{Logo, Placed};
 pub use standard::Patch;
 
 use self::standard::Standard;
@@ -33,6 +35,9 @@ pub enum QrError {
         /// How many it has.
         bytes: usize,
     },
+    /// The logo cannot be used.
+    #[error("the logo is no PNG that can be used: {0}")]
+    Logo(String),
     /// The picture could not be encoded.
     #[error("the code's picture could not be made: {0}")]
     Picture(String),
@@ -44,6 +49,7 @@ pub struct Modules {
     size: usize,
     dark: Vec<bool>,
     standard: Option<Standard>,
+    logo: Option<Placed>,
 }
 
 impl Modules {
@@ -75,11 +81,23 @@ impl Modules {
             .copied()
             .find_map(|level| QrCode::with_bits(segments(text, version, level)?, level).ok())
             .ok_or(QrError::TooLong { bytes: text.len() })?;
-        Ok(Self {
+        Ok(Self::drawn(code, standard))
+    }
+
+    /// The smallest code of a text at correction level H; `None` for one that no code holds at that level.
+    fn at_highest_level(text: &str) -> Option<Self> {
+        let version = (1..=40).map(Version::Normal).find(|version| segments(text, *version, EcLevel::H).is_some())?;
+        let code = QrCode::with_bits(segments(text, version, EcLevel::H)?, EcLevel::H).ok()?;
+        Some(Self::drawn(code, None))
+    }
+
+    fn drawn(code: QrCode, standard: Option<Standard>) -> Self {
+        Self {
             size: code.width(),
             dark: code.into_colors().into_iter().map(|color| color == Color::Dark).collect(),
             standard,
-        })
+            logo: None,
+        }
     }
 
     /// What lies over the modules, to be drawn in this order: the Swiss cross of a QR-bill, nothing on other codes. The
@@ -101,10 +119,15 @@ impl Modules {
         self.size + 2 * QUIET_ZONE
     }
 
-    /// Whether the module in column `x` of row `y` is dark, from the top left; what lies outside is light.
+    /// Whether the module in column `x` of row `y` is dark, from the top left; what lies outside, or under a logo's
+    /// field, is light.
     #[must_use]
     pub fn dark(&self, x: usize, y: usize) -> bool {
-        x < self.size && y < self.size && self.dark.get(y * self.size + x).copied().unwrap_or(false)
+        let hidden = self.logo.as_ref().is_some_and(|placed| {
+            let field = placed.at..placed.at + placed.side;
+            field.contains(&x) && field.contains(&y)
+        });
+        !hidden && x < self.size && y < self.size && self.dark.get(y * self.size + x).copied().unwrap_or(false)
     }
 
     /// As [`Modules::dark`], counted from the corner of the quiet zone.

@@ -14,10 +14,17 @@ const BLACK_ON_WHITE: &str = "\u{1b}[38;5;16;48;5;231m";
 const PLAIN: &str = "\u{1b}[0m";
 
 impl Modules {
-    /// Grey pixels (0 dark, 255 light) and their width, which is also the height, quiet zone included.
-    /// `px_per_module` is taken as 1 to 64.
+    /// Grey pixels (0 dark, 255 light), as many in a row as there are rows, quiet zone included. `px_per_module` is taken
+    /// as 1 to 64.
     #[must_use]
     pub fn to_pixels(&self, px_per_module: u32) -> GrayImage {
+        let mut grey = self.to_pixels_without_logo(px_per_module);
+        let px = grey.width() / self.full_size() as u32;
+        self.draw_logo(&mut grey, px);
+        grey
+    }
+
+    pub(super) fn to_pixels_without_logo(&self, px_per_module: u32) -> GrayImage {
         let px = px_per_module.clamp(1, MAX_PX_PER_MODULE);
         let side = self.full_size() as u32 * px;
         let patches = self.patches();
@@ -38,9 +45,11 @@ impl Modules {
     /// [`QrError::Picture`] where the encoder fails.
     pub fn to_png(&self, px_per_module: u32) -> Result<Vec<u8>, QrError> {
         let mut file = Cursor::new(Vec::new());
-        self.to_pixels(px_per_module)
-            .write_to(&mut file, ImageFormat::Png)
-            .map_err(|error| QrError::Picture(error.to_string()))?;
+        let written = match self.logo() {
+            Some(_) => self.to_colours(px_per_module).write_to(&mut file, ImageFormat::Png),
+            None => self.to_pixels(px_per_module).write_to(&mut file, ImageFormat::Png),
+        };
+        written.map_err(|error| QrError::Picture(error.to_string()))?;
         Ok(file.into_inner())
     }
 
@@ -71,9 +80,10 @@ impl Modules {
             );
             out
         });
+        let logo = self.logo_svg();
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
-             <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{path}\"/>{patches}</svg>"
+             <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{path}\"/>{patches}{logo}</svg>"
         )
     }
 

@@ -63,6 +63,7 @@ pub fn listen(event: Event, _status: event::Status, window: window::Id) -> Optio
         Event::Window(window::Event::Opened { size, .. } | window::Event::Resized(size)) => {
             Some(Message::Sized(window, size))
         }
+        Event::Window(window::Event::Rescaled(scale)) => Some(Message::Scaled(window, scale)),
         _ => None,
     }
 }

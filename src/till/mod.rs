@@ -32,6 +32,7 @@ use futures::future::BoxFuture;
 
 use crate::client::Client;
 use crate::money::Currency;
+use crate::qr::Logo;
 use crate::scan::SourceSpec;
 use program::Till;
 use text::Language;
@@ -53,6 +54,8 @@ pub struct Launch {
     pub settings_file: Option<PathBuf>,
     /// The size of both windows in logical pixels; 1280x800 where absent.
     pub window_size: Option<(u32, u32)>,
+    /// The shop's logo, for the codes on the customer's display.
+    pub logo: Option<Logo>,
     /// What the till takes.
     pub currency: Currency,
     /// When the program started, to tell how long the first frame took.
@@ -117,6 +120,7 @@ impl Launch {
             dark: None,
             settings_file: None,
             window_size: None,
+            logo: None,
             currency: Currency::CNY,
             started: Instant::now(),
         }

@@ -50,6 +50,8 @@ pub enum Message {
     Opened(window::Id),
     /// A window has another size, in logical pixels of that moment.
     Sized(window::Id, Size),
+    /// A window is on a screen of so many physical pixels per logical one.
+    Scaled(window::Id, f32),
     /// Somebody wants to close a window.
     CloseAsked(window::Id),
     /// A window is gone.
@@ -144,6 +146,8 @@ pub struct Till {
     full_screen: bool,
     window_size: Size,
     panes: HashMap<window::Id, Pane>,
+    /// Physical pixels per logical one by the system, for each window.
+    screens: HashMap<window::Id, f32>,
 
     connection: Option<Connection>,
     link: Link,
@@ -226,6 +230,7 @@ impl Till {
             full_screen: false,
             window_size: Size::new(width as f32, height as f32),
             panes: HashMap::new(),
+            screens: HashMap::new(),
             connection: None,
             link: Link::Starting,
             training: false,
@@ -241,7 +246,7 @@ impl Till {
             refund: None,
             phone: None,
             phone_open: false,
-            display: customer::State::default(),
+            display: customer::State::with_logo(launch.logo.clone()),
             closing: false,
             recent: Vec::new(),
             today: None,
@@ -327,7 +332,14 @@ impl Till {
         match message {
             Message::Done => Task::none(),
             Message::Tick => self.tick(),
-            Message::Opened(id) => self.opened(id),
+            Message::Opened(id) => {
+                let scale = window::scale_factor(id).map(move |scale| Message::Scaled(id, scale));
+                Task::batch([self.opened(id), scale])
+            }
+            Message::Scaled(id, scale) => {
+                let _ = self.screens.insert(id, scale);
+                Task::none()
+            }
             Message::Sized(id, size) => self.sized(id, size),
             Message::CloseAsked(id) => self.close_asked(id),
             Message::Closed(id) => self.closed(id),
@@ -528,7 +540,7 @@ impl Till {
     }
 
     fn closed(&mut self, id: window::Id) -> Task<Message> {
-        let _ = self.panes.remove(&id);
+        let _ = (self.panes.remove(&id), self.screens.remove(&id));
         if id == self.cashier {
             return iced::exit();
         }
@@ -981,7 +993,8 @@ impl Till {
             words: self.words,
             zone: &self.zone,
             now: self.now,
-            scale: self.scale_factor(window),
+            // A code's modules are whole pixels of the screen, so the system's own enlargement counts too.
+            scale: self.scale_factor(window) * self.screens.get(&window).copied().unwrap_or(1.0),
             motion: self.settings.motion,
         }
     }

@@ -7,6 +7,7 @@ mod decode;
 mod doctor;
 mod ledger;
 mod pay;
+mod qr;
 mod refund;
 mod sandbox;
 mod serve;
@@ -84,6 +85,7 @@ pub(super) fn run(cli: Cli, started: Instant) -> Result<ExitCode> {
             runtime()?.block_on(takings::run(args, &data, &config))
         }
         Some(Command::Decode(args)) => decode::run(&args),
+        Some(Command::Qr(args)) => qr::run(&args),
         Some(Command::Camera(CameraCommand::List { json })) => camera::list(json),
         Some(Command::Camera(CameraCommand::Test(args))) => camera::test(&args),
     }

@@ -13,6 +13,7 @@ use crate::app::config::Config;
 use crate::app::data::DataDir;
 use crate::app::embedded::Embedded;
 use crate::app::reach::reach;
+use crate::qr::Logo;
 use crate::scan::SourceSpec;
 use crate::till::text::Language;
 use crate::till::{Connection, Launch};
@@ -24,6 +25,12 @@ pub(super) fn run(args: TillArgs, data: DataDir, config: Config, started: Instan
     let handle = runtime.handle().clone();
     let running: Arc<Mutex<Option<Embedded>>> = Arc::default();
     let kept = running.clone();
+    // A logo that cannot be used is no reason not to open the shop.
+    let logo = config.logo.as_ref().and_then(|file| {
+        let read = std::fs::read(data.config().with_file_name(file)).map_err(|error| error.to_string());
+        let logo = read.and_then(|bytes| Logo::from_png(&bytes).map_err(|error| error.to_string()));
+        logo.inspect_err(|error| tracing::warn!(%error, file = %file.display(), "the logo is left out")).ok()
+    });
     let settings_file = Some(data.till_settings());
     // The books are opened while the window is already coming up, on a runtime that outlives it.
     let connect = move || {
@@ -50,6 +57,7 @@ pub(super) fn run(args: TillArgs, data: DataDir, config: Config, started: Instan
         dark: args.theme.map(|theme| theme == ThemeArg::Dark),
         settings_file,
         window_size: args.window,
+        logo,
         currency,
         started,
     };

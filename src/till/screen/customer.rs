@@ -7,6 +7,7 @@ use iced::{Center, Element, Fill, Size};
 
 use crate::money::Money;
 use crate::payment::{AttemptState, ChannelId, FailureReason, PendingReason, Way};
+use crate::qr::Logo;
 use crate::till::font;
 use crate::till::icon::{self, Icon};
 use crate::till::sale::{Counter, EndKind, Hint, Phase, ShownCode, THANKS_MS};
@@ -67,11 +68,19 @@ pub enum NotPaid {
 #[derive(Debug, Default)]
 pub struct State {
     drawings: HashMap<String, Drawing>,
+    /// The shop's logo, for the codes.
+    logo: Option<Logo>,
     /// Whether some channel takes the customer's own payment code.
     takes_codes: bool,
 }
 
 impl State {
+    /// With the shop's logo on the codes, where there is one and they can be read with it.
+    #[must_use]
+    pub fn with_logo(logo: Option<Logo>) -> Self {
+        Self { logo, ..Self::default() }
+    }
+
     /// What is to be shown for a counter, and the codes' drawings made ready.
     pub fn prepare(&mut self, counter: &Counter) {
         self.takes_codes = counter.channels.iter().any(|channel| channel.ways.contains(&Way::ConsumerPresented));
@@ -83,7 +92,7 @@ impl State {
         self.drawings.retain(|payload, _| codes.iter().any(|code| code.text == *payload));
         for shown in codes {
             if !self.drawings.contains_key(&shown.text)
-                && let Some(drawing) = Drawing::of(&shown.text)
+                && let Some(drawing) = Drawing::with_logo(&shown.text, self.logo.as_ref())
             {
                 let _ = self.drawings.insert(shown.text, drawing);
             }
