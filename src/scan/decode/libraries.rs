@@ -61,8 +61,9 @@ fn binarised(frame: &GreyFrame) -> Option<BinaryBitmap<HybridBinarizer<Luma8Sour
 fn symbol(result: &RXingResult) -> Option<Symbol> {
     let points: Vec<[f32; 2]> = result.getPoints().iter().map(|point| [point.x, point.y]).collect();
     let (format, corners) = match (result.getBarcodeFormat(), points.as_slice()) {
-        (BarcodeFormat::QR_CODE, [a, b, c, d]) => (Format::Qr, [*a, *b, *c, *d]),
-        (BarcodeFormat::MICRO_QR_CODE, [a, b, c, d]) => (Format::MicroQr, [*a, *b, *c, *d]),
+        // Row by row, not around.
+        (BarcodeFormat::QR_CODE, [a, b, d, c]) => (Format::Qr, [*a, *b, *c, *d]),
+        (BarcodeFormat::MICRO_QR_CODE, [a, b, d, c]) => (Format::MicroQr, [*a, *b, *c, *d]),
         (BarcodeFormat::CODE_128, [start, end, ..]) => (Format::Code128, [*start, *end, *end, *start]),
         _ => return None,
     };

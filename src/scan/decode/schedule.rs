@@ -19,6 +19,8 @@ const BUDGET: u32 = 32;
 const CLEAN: f32 = 4.5;
 /// A stream stays awake for so many frames after something moved or looked like a code.
 const AWAKE_FRAMES: u32 = 15;
+/// Light codes on dark ground are rare: in a stream they are looked for in one of so many frames.
+const NEGATIVE_TURNS: u32 = 6;
 
 /// One way of looking at a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,8 @@ enum Stage {
     Rows,
     /// `rxing`'s port of zxing-cpp's QR reader: every clear QR and Micro QR code.
     Squares,
+    /// The same on the negative: light codes on dark ground.
+    Negative,
     /// Our own QR reader.
     Qr(Effort),
     /// Our own Code 128 reader.
@@ -41,6 +45,7 @@ impl Stage {
         match self {
             Self::Rows => 1,
             Self::Squares => 3,
+            Self::Negative => 4,
             Self::Qr(Effort::Quick) => 6,
             Self::Bars(Effort::Quick) => 5,
             Self::Qr(Effort::Full) | Self::Bars(Effort::Full) => 11,
@@ -109,13 +114,15 @@ impl Decoder {
             left = left.saturating_sub(cost);
             affordable
         };
+        let clean = pyramid.noise() < CLEAN;
         let mut found = self.look(Stage::Rows, pyramid);
-        if pyramid.noise() < CLEAN && afford(Stage::Squares) {
+        if clean && afford(Stage::Squares) {
             merge(&mut found, self.look(Stage::Squares, pyramid));
         }
         let dear = [
             Stage::Qr(Effort::Quick),
             Stage::Bars(Effort::Quick),
+            Stage::Negative,
             Stage::Qr(Effort::Full),
             Stage::Bars(Effort::Full),
             Stage::Rqrr,
@@ -124,7 +131,7 @@ impl Decoder {
             if !found.is_empty() {
                 break;
             }
-            if self.promises(stage) && afford(stage) {
+            if self.promises(stage) && (clean || stage != Stage::Negative) && afford(stage) {
                 found = self.look(stage, pyramid);
             }
         }
@@ -146,7 +153,9 @@ impl Decoder {
                 found = self.look(stage, &pyramid);
             }
         }
-        if found.is_empty() && self.awake > 0 {
+        if found.is_empty() && self.turn.is_multiple_of(NEGATIVE_TURNS) && pyramid.noise() < CLEAN {
+            found = self.look(Stage::Negative, &pyramid);
+        } else if found.is_empty() && self.awake > 0 {
             let dear = [Stage::Qr(Effort::Full), Stage::Bars(Effort::Full)];
             let [first, second] = if even { dear } else { [dear[1], dear[0]] };
             if let Some(stage) = [first, second].into_iter().find(|stage| self.promises(*stage)) {
@@ -174,6 +183,7 @@ impl Decoder {
         guarded(|| match stage {
             Stage::Rows => rows(pyramid.full),
             Stage::Squares => squares(pyramid.full),
+            Stage::Negative => squares(&pyramid.full.map(|level| 255 - level)),
             Stage::Qr(effort) => self.squares.read(pyramid, effort),
             Stage::Bars(effort) => self.bars.read(pyramid, effort),
             Stage::Rqrr => rqrr(pyramid.full),
