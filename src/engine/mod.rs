@@ -155,8 +155,16 @@ impl Engine {
                 Ok(Answered::Fresh(Box::new(payment)))
             }
             Err(LedgerError::IdempotencyReplay(answer)) => Ok(Answered::Replayed(answer)),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(self.in_doubt(&id, error)),
         }
+    }
+
+    /// After some errors it may have been written all the same: then somebody has to act on it.
+    fn in_doubt(&self, id: &PaymentId, error: LedgerError) -> EngineError {
+        if matches!(error, LedgerError::Unreachable { .. } | LedgerError::Database(_)) {
+            self.inner.order(id, Order::Wake);
+        }
+        error.into()
     }
 
     /// Changes amount or description while nothing was shown or submitted.
@@ -436,7 +444,7 @@ impl Engine {
                 Err(LedgerError::Illegal(_)) if payment.state.is_end() => {
                     return Err(EngineError::Over { state: payment.state.name() });
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(self.in_doubt(id, error)),
             }
         }
     }
