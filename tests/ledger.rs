@@ -29,6 +29,7 @@ on_both_databases! {
     a_payment_code_is_spent_for_a_day
     an_out_trade_no_is_unique_for_ever
     one_owner_at_a_time_acts_on_a_payment
+    who_begins_an_attempt_takes_the_payment_over
     payments_are_listed_by_what_they_are_page_by_page
     takings_are_sums_of_what_money_did
     takings_are_read_from_sums_alone
@@ -45,6 +46,23 @@ on_both_databases! {
     readers_read_and_cannot_write
     strange_text_is_kept
     books_of_a_newer_version_are_left_alone
+    closing_finishes_what_is_queued
+}
+
+in_memory! {
+    a_sale_is_told_as_it_was_written
+    what_was_written_is_there_after_reopening
+    the_same_key_gets_the_same_answer_and_no_second_sale
+    a_notification_counts_once
+    a_payment_code_is_spent_for_a_day
+    an_out_trade_no_is_unique_for_ever
+    who_begins_an_attempt_takes_the_payment_over
+    payments_are_listed_by_what_they_are_page_by_page
+    takings_are_sums_of_what_money_did
+    takings_are_apart_by_day_till_currency_and_training
+    an_untouched_journal_verifies_while_it_is_written
+    a_hundred_tills_at_once_leave_right_books
+    strange_text_is_kept
     closing_finishes_what_is_queued
 }
 
@@ -245,6 +263,20 @@ async fn one_owner_at_a_time_acts_on_a_payment(home: &Home) {
     assert!(ledger.lease(id, "a", NOON + 2 * MINUTE, NOON + HOUR).await.unwrap());
     ledger.break_leases("a").await.unwrap();
     assert!(!ledger.lease(id, "b", NOON + 2 * MINUTE, NOON + HOUR).await.unwrap(), "one's own are kept");
+}
+
+async fn who_begins_an_attempt_takes_the_payment_over(home: &Home) {
+    let ledger = home.open().await;
+    let sale = create(&ledger, 100, NOON).await;
+    assert!(ledger.lease(&sale.id, "a", NOON, NOON + HOUR).await.unwrap());
+    let begin = Commit {
+        lease: Some(("b".to_owned(), NOON + MINUTE)),
+        takes_over: true,
+        ..commit(&sale.id, Some(1), NOON, vec![started(&sale.id, 1, ChannelId::ALIPAY, None)])
+    };
+    ledger.commit(begin).await.unwrap();
+    assert!(!ledger.lease(&sale.id, "a", NOON, NOON + HOUR).await.unwrap(), "the owner before finds out");
+    assert!(ledger.lease(&sale.id, "b", NOON, NOON + HOUR).await.unwrap());
 }
 
 async fn payments_are_listed_by_what_they_are_page_by_page(home: &Home) {

@@ -14,27 +14,37 @@ use super::found::{Found, Lease, Wanted};
 use super::{LedgerError, StoredAnswer, Verification};
 use crate::payment::{Payment, PaymentId, UnixMillis};
 
-/// What stands between books in memory and a process that uses them. A process that is dead is never let through.
+/// What stands between books in memory and a process that uses them; of itself it hinders nothing. A process that is to
+/// be dead is never let through.
 #[async_trait]
 pub trait Medium: Send + Sync {
     /// Before anything is read.
     ///
     /// # Errors
     /// The books cannot be read.
-    async fn read(&self) -> Result<(), LedgerError>;
+    async fn read(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
 
     /// Before a transaction is decided and written.
     ///
     /// # Errors
     /// It is not written.
-    async fn write(&self) -> Result<(), LedgerError>;
+    async fn write(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
 
     /// After a transaction was written, before anyone hears of it.
     ///
     /// # Errors
     /// It is written, and the answer is lost: [`LedgerError::Unreachable`], as nothing else leaves that open.
-    async fn written(&self) -> Result<(), LedgerError>;
+    async fn written(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
 }
+
+/// Nothing stands there.
+impl Medium for () {}
 
 /// Books in memory. Cheap to clone; every clone is the same books.
 #[derive(Clone)]
@@ -54,11 +64,11 @@ impl std::fmt::Debug for Disk {
 impl Disk {
     /// An empty disk; `shared` where several processes may write to it, as to a server.
     #[must_use]
-    pub fn new(medium: Arc<dyn Medium>, shared: bool) -> Self {
-        Self { tables: Arc::default(), last_seq: Arc::new(watch::channel(0).0), medium, shared }
+    pub fn new(shared: bool) -> Self {
+        Self { tables: Arc::default(), last_seq: Arc::new(watch::channel(0).0), medium: Arc::new(()), shared }
     }
 
-    /// The same disk as another process reaches it.
+    /// The same disk as a process reaches it.
     #[must_use]
     pub fn through(&self, medium: Arc<dyn Medium>) -> Self {
         Self { medium, ..self.clone() }

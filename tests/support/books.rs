@@ -3,7 +3,7 @@
 // Each test program uses a part of it.
 #![allow(dead_code)]
 
-use scantill::ledger::{BusinessCalendar, Commit, Ledger, LedgerConfig, LedgerError};
+use scantill::ledger::{BusinessCalendar, Commit, Disk, Ledger, LedgerConfig, LedgerError};
 use scantill::money::{Currency, Money};
 use scantill::payment::{ChannelId, ConfirmedBy, Payment, PaymentEvent, PaymentId, UnixMillis, Way};
 use sqlx::any::AnyRow;
@@ -31,6 +31,19 @@ macro_rules! on_both_databases {
     };
 }
 
+/// Runs stories on books in memory as well: those in which no stranger meddles with a database.
+#[allow(unused_macros)]
+macro_rules! in_memory {
+    ($($story:ident)*) => {
+        mod memory {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                super::$story(&super::Home::memory()).await;
+            })*
+        }
+    };
+}
+
 /// 2026-11-24 12:00:00 in Shanghai.
 pub const NOON: UnixMillis = 1_795_492_800_000;
 pub const MINUTE: i64 = 60_000;
@@ -39,17 +52,24 @@ pub const HOUR: i64 = 60 * MINUTE;
 /// Where books are.
 pub struct Home {
     pub url: String,
+    /// Where the books are in memory.
+    disk: Option<Disk>,
     _folder: Option<tempfile::TempDir>,
 }
 
 impl Home {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self { url: format!("sqlite:{}", folder.path().join("books.db").display()), _folder: Some(folder) }
+        let url = format!("sqlite:{}", folder.path().join("books.db").display());
+        Self { url, disk: None, _folder: Some(folder) }
     }
 
     pub async fn postgres() -> Self {
-        Self { url: postgres::shared().database().await, _folder: None }
+        Self { url: postgres::shared().database().await, disk: None, _folder: None }
+    }
+
+    pub fn memory() -> Self {
+        Self { url: "memory".to_owned(), disk: Some(Disk::new(false)), _folder: None }
     }
 
     pub fn config(&self) -> LedgerConfig {
@@ -57,7 +77,10 @@ impl Home {
     }
 
     pub async fn open(&self) -> Ledger {
-        Ledger::open(self.config()).await.expect("the books open")
+        match &self.disk {
+            Some(disk) => Ledger::on(disk.clone(), &self.config()).expect("a calendar"),
+            None => Ledger::open(self.config()).await.expect("the books open"),
+        }
     }
 
     pub async fn open_to_read(&self) -> Result<Ledger, LedgerError> {

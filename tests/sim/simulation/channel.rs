@@ -106,6 +106,7 @@ impl Line {
     ) -> T {
         // A process that dies here has sent nothing.
         self.life.pass().await;
+        self.providers.asks(&self.life, trade.out_trade_no.as_str());
         let (world, who) = (self.world.clone(), self.who);
         let timeout = i64::try_from(self.capabilities.request_timeout.as_millis()).unwrap();
         let answer = async {

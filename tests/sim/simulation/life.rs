@@ -106,21 +106,3 @@ impl Medium for DiskLine {
         Ok(())
     }
 }
-
-/// A way that nothing happens on, for whoever checks.
-pub struct Unhindered;
-
-#[async_trait]
-impl Medium for Unhindered {
-    async fn read(&self) -> Result<(), LedgerError> {
-        Ok(())
-    }
-
-    async fn write(&self) -> Result<(), LedgerError> {
-        Ok(())
-    }
-
-    async fn written(&self) -> Result<(), LedgerError> {
-        Ok(())
-    }
-}

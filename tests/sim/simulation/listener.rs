@@ -10,13 +10,15 @@ use super::world::Fault;
 
 pub struct Listener {
     house: Arc<House>,
+    till: &'static str,
     witness: Arc<Witness>,
     heard: Mutex<Vec<i64>>,
 }
 
 impl Listener {
-    pub fn start(house: &Arc<House>, witness: &Arc<Witness>) -> Arc<Self> {
-        let listener = Arc::new(Self { house: house.clone(), witness: witness.clone(), heard: Mutex::new(Vec::new()) });
+    pub fn start(house: &Arc<House>, till: &'static str, witness: &Arc<Witness>) -> Arc<Self> {
+        let listener =
+            Arc::new(Self { house: house.clone(), till, witness: witness.clone(), heard: Mutex::new(Vec::new()) });
         tokio::spawn(listener.clone().listen());
         listener
     }
@@ -41,8 +43,10 @@ impl Listener {
     async fn follow(&self) {
         let world = &self.house.world;
         let last = self.last().to_string();
-        let opened =
-            self.house.open_call(Some("office"), "GET", "/v1/events", Vec::new(), Some(("last-event-id", &last))).await;
+        let opened = self
+            .house
+            .open_call(Some(self.till), "GET", "/v1/events", Vec::new(), Some(("last-event-id", &last)))
+            .await;
         let Ok((process, response)) = opened else { return };
         if response.status().as_u16() != 200 {
             return;

@@ -24,7 +24,7 @@ use scantill::sandbox::book::Provider;
 
 use self::dice::Dice;
 use self::listener::Listener;
-use self::process::House;
+use self::process::{House, TILLS};
 use self::providers::Providers;
 use self::till::Tills;
 use self::time::Timeline;
@@ -80,7 +80,10 @@ async fn play(world: Arc<World>, seed: u64) -> Report {
     let house = House::open(&world, &providers, if dice.percent(30) { 2 } else { 1 }).await;
     providers.tell_to(&house);
     let witness = Witness::new(&providers);
-    let listeners: Vec<_> = (0..dice.below(3)).map(|_| Listener::start(&house, &witness)).collect();
+    let listeners: Vec<_> = TILLS[..usize::try_from(dice.below(3)).unwrap()]
+        .iter()
+        .map(|till| Listener::start(&house, till, &witness))
+        .collect();
     let tills = Tills::new(&house, &witness);
     for _ in 0..dice.within(10, 40) {
         sale::begin(&tills, dice.split());

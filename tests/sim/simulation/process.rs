@@ -16,7 +16,7 @@ use tower::ServiceExt;
 use zeroize::Zeroizing;
 
 use super::channel;
-use super::life::{DiskLine, Life, Unhindered};
+use super::life::{DiskLine, Life};
 use super::providers::Providers;
 use super::time::MachineClock;
 use super::world::{Fault, World};
@@ -59,7 +59,7 @@ impl House {
     /// Opens the shop with so many processes.
     pub async fn open(world: &Arc<World>, providers: &Arc<Providers>, processes: usize) -> Arc<Self> {
         let shared = processes > 1;
-        let disk = Disk::new(Arc::new(Unhindered), shared);
+        let disk = Disk::new(shared);
         let house = Arc::new(Self {
             world: world.clone(),
             providers: providers.clone(),
@@ -118,9 +118,10 @@ impl House {
                 process.engine.stop().await;
             }
             let pause = match () {
-                () if world.is_calm() => 0,
+                // It could not start, or it died in calm: not at once, or no time would pass.
+                () if world.is_calm() => 1_000,
                 () if world.hit(Fault::LongOutage) => world.some(600_000, 6 * 3_600_000),
-                () if world.dice(|dice| dice.percent(50)) => 0,
+                () if world.dice(|dice| dice.percent(50)) => 10,
                 () => world.some(100, 60_000),
             };
             world.pass(pause).await;

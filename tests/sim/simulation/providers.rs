@@ -1,5 +1,6 @@
 //! The providers: their own books, the way each of them answers, customers' wallets, and what they tell by themselves.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
 use scantill::channel::{
@@ -9,9 +10,11 @@ use scantill::money::{Currency, Money};
 use scantill::payment::{Failure, FailureReason, UnixMillis, Way};
 use scantill::sandbox::book::{Book, Number, Order, Provider, Refunding, Refusal, TakenBack, Trade, TradeState};
 
+use super::life::Life;
 use super::notices::{self, Notice, Says};
 use super::process::House;
-use super::world::World;
+use super::witness::SHARED;
+use super::world::{Fault, World};
 
 /// More than any day's customers spend.
 const PLENTY: i64 = 1_000_000_000_000;
@@ -21,6 +24,8 @@ pub struct Providers {
     book: Mutex<Book>,
     /// Where they tell of what happened.
     house: OnceLock<Weak<House>>,
+    /// Who last asked about a payment, and how often that was another than before, while both lived.
+    owners: Mutex<HashMap<String, (Arc<Life>, u32)>>,
     /// One provider's gateway is down for a while: from, until.
     down: Mutex<Vec<(Provider, UnixMillis, UnixMillis)>>,
 }
@@ -31,7 +36,13 @@ impl Providers {
         for wallet in ["alipay-1", "wechatpay-1", "unionpay-1"] {
             book.set_balance(wallet, PLENTY).unwrap();
         }
-        Arc::new(Self { world, book: Mutex::new(book), house: OnceLock::new(), down: Mutex::default() })
+        Arc::new(Self {
+            world,
+            book: Mutex::new(book),
+            house: OnceLock::new(),
+            owners: Mutex::default(),
+            down: Mutex::default(),
+        })
     }
 
     pub fn tell_to(&self, house: &Arc<House>) {
@@ -57,6 +68,23 @@ impl Providers {
             && self.down.lock().unwrap().iter().any(|(one, from, until)| *one == who && (*from..*until).contains(&now))
     }
 
+    /// A process is about to ask about an attempt.
+    pub fn asks(&self, process: &Arc<Life>, out_trade_no: &str) {
+        let payment = out_trade_no.get(..SHARED).unwrap_or_default().to_owned();
+        let mut owners = self.owners.lock().unwrap();
+        let (owner, changes) = owners.entry(payment).or_insert_with(|| (process.clone(), 0));
+        if !Arc::ptr_eq(owner, process) {
+            *changes += u32::from(owner.is_alive());
+            *owner = process.clone();
+        }
+    }
+
+    /// How often a payment went from one living process to another.
+    pub fn changes_of_owner(&self, out_trade_no: &str) -> u32 {
+        let payment = out_trade_no.get(..SHARED).unwrap_or_default();
+        self.owners.lock().unwrap().get(payment).map_or(0, |(_, changes)| *changes)
+    }
+
     pub fn create_code(&self, who: Provider, trade: &TradeRef, details: &TradeDetails) -> CodeOutcome {
         match self.book().create_order(order(who, trade, details), self.world.now()) {
             Ok(Trade { payload: Some(code), .. }) => CodeOutcome::Shown { code },
@@ -67,7 +95,10 @@ impl Providers {
 
     pub fn pay(self: &Arc<Self>, who: Provider, trade: &TradeRef, details: &TradeDetails, code: &str) -> PayOutcome {
         let now = self.world.now();
-        let order = order(who, trade, details);
+        let mut order = order(who, trade, details);
+        if self.world.hit(Fault::WrongAmountTaken) {
+            order.amount += 1;
+        }
         let paid = self.book().pay_by_code(order.clone(), code, now);
         let failed = |reason| PayOutcome::Failed(Failure::new(reason));
         match paid {

@@ -8,7 +8,7 @@ use scantill::payment::PaymentId;
 use super::providers::Providers;
 
 /// How many characters all numbers of one payment's attempts share.
-const SHARED: usize = 30;
+pub const SHARED: usize = 30;
 
 pub struct Witness {
     providers: Arc<Providers>,

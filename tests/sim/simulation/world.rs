@@ -38,6 +38,8 @@ pub enum Fault {
     NoticeReplayed,
     /// The provider signs another amount.
     NoticeWrongAmount,
+    /// A provider takes another amount of a scanned code's wallet than it was asked for.
+    WrongAmountTaken,
     /// A process dies.
     Killed,
     /// A process comes back only after hours.
@@ -63,7 +65,7 @@ pub enum Fault {
 }
 
 /// How often each goes wrong, of ten thousand occasions.
-const ODDS: [(Fault, u64); 24] = [
+const ODDS: [(Fault, u64); 25] = [
     (Fault::RequestLost, 150),
     (Fault::RequestSlow, 150),
     (Fault::RequestTwice, 100),
@@ -77,6 +79,7 @@ const ODDS: [(Fault, u64); 24] = [
     (Fault::NoticeForged, 300),
     (Fault::NoticeReplayed, 300),
     (Fault::NoticeWrongAmount, 100),
+    (Fault::WrongAmountTaken, 50),
     (Fault::Killed, 6_000),
     (Fault::LongOutage, 500),
     (Fault::ClockWrong, 2_000),
