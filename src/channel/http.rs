@@ -200,7 +200,7 @@ impl Sender {
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
             .collect();
         let tls = answer.extensions().get::<reqwest::tls::TlsInfo>();
-        let certificate = tls.and_then(|tls| tls.peer_certificate()).map(<[u8]>::to_vec);
+        let certificate = tls.and_then(reqwest::tls::TlsInfo::peer_certificate).map(<[u8]>::to_vec);
         let mut body = Vec::new();
         let mut stream = answer.bytes_stream();
         while let Some(chunk) = stream.next().await {

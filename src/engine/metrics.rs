@@ -6,7 +6,7 @@ use super::Engine;
 use super::inner::Inner;
 use crate::ledger::{Commit, LedgerError};
 use crate::metrics::{Counters, Durations, Page};
-use crate::payment::{Payment, UnixMillis};
+use crate::payment::{ChannelId, Payment, PaymentEvent, UnixMillis};
 
 /// Counted since the process started.
 pub(super) struct EngineMetrics {
@@ -32,7 +32,7 @@ impl Default for EngineMetrics {
 impl EngineMetrics {
     /// A payment has become another: counts ends that were reached.
     fn became(&self, before: Option<&Payment>, after: &Payment) {
-        let channel = after.channel().map_or("none", |channel| channel.as_str());
+        let channel = after.channel().map_or("none", ChannelId::as_str);
         let ended = |payment: &Payment| payment.state.is_end();
         if ended(after) && !before.is_some_and(ended) {
             self.payments.add([channel, after.state.name()]);
@@ -51,7 +51,7 @@ impl Inner {
     /// new.
     pub(super) async fn commit(&self, before: Option<&Payment>, commit: Commit) -> Result<Payment, LedgerError> {
         let (id, actor) = (commit.payment.clone(), commit.actor.clone());
-        let kinds: Vec<_> = commit.events.iter().map(crate::payment::PaymentEvent::kind).collect();
+        let kinds: Vec<_> = commit.events.iter().map(PaymentEvent::kind).collect();
         let started = Instant::now();
         let written = self.ledger.commit(commit).await;
         let took = started.elapsed();

@@ -8,9 +8,9 @@ use jiff::civil::Date;
 
 use super::metrics::EngineMetrics;
 use crate::channel::{
-    AccountTest, Acknowledgement, Bill, BillError, BillKind, Capabilities, Channel, CodeOutcome, Notification,
-    NotificationError, PayOutcome, QueryOutcome, RawNotification, RefundOutcome, RefundRef, TradeDetails, TradeRef,
-    VoidOutcome,
+    AccountFault, AccountTest, Acknowledgement, Bill, BillError, BillKind, Capabilities, Channel, CodeOutcome,
+    Notification, NotificationError, PayOutcome, QueryOutcome, RawNotification, RefundOutcome, RefundRef, TradeDetails,
+    TradeRef, VoidOutcome,
 };
 use crate::payment::{AccountId, ChannelId, UnixMillis};
 
@@ -106,7 +106,7 @@ impl Channel for Watched {
 
     async fn test(&self) -> AccountTest {
         let made = self.inside.test();
-        self.call("test", "", made, |test| test.fault.map_or("good", |fault| fault.name())).await
+        self.call("test", "", made, |test| test.fault.map_or("good", AccountFault::name)).await
     }
 
     fn read_notification(&self, raw: &RawNotification, now: UnixMillis) -> Result<Notification, NotificationError> {
