@@ -1,13 +1,15 @@
 //! Who is kept out, and that whoever is slow, endless or malformed keeps nobody else from being served.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use scantill::api::auth::authorization;
 use scantill::api::{Limits, Server, ServerConfig};
 use scantill::client::idempotency_key;
 use scantill::crypto::{HmacSha256, Secret};
-use scantill::engine::{Engine, EngineConfig};
+use scantill::engine::{Clock, Engine, EngineConfig, Time};
 use scantill::ledger::{BusinessCalendar, Ledger, LedgerConfig, Store, Till};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,6 +28,10 @@ struct House {
 
 impl House {
     async fn open(limits: Limits) -> Self {
+        Self::open_by(Clock::system(), limits).await
+    }
+
+    async fn open_by(clock: Clock, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(LedgerConfig {
             url: format!("sqlite:{}", folder.path().join("books.db").display()),
@@ -50,7 +56,7 @@ impl House {
             };
             ledger.put_till(1, "test", &till).await.unwrap();
         }
-        let engine = Engine::start(ledger, EngineConfig::new("test".into())).await.unwrap();
+        let engine = Engine::start(ledger, EngineConfig { clock, ..EngineConfig::new("test".into()) }).await.unwrap();
         let server = start(&engine, limits).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { _folder: folder, engine, server, http }
@@ -261,4 +267,29 @@ async fn a_request_counts_once_also_after_a_new_start_and_at_another_process() {
     assert_eq!(renamed.send(&house, other.local_addr()).await.0, 200);
     assert_eq!(renamed.send(&house, house.address()).await.1, "replayed_request", "from the books alone");
     other.stop().await;
+}
+
+/// A clock that is off by so many milliseconds.
+struct Off(AtomicI64);
+
+impl Time for Off {
+    fn now(&self) -> i64 {
+        jiff::Timestamp::now().as_millisecond() + self.0.load(Ordering::Relaxed)
+    }
+
+    fn pass(&self, duration: Duration) -> futures::future::BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_clock_is_set_back_goes_on_letting_in() {
+    let off = Arc::new(Off(AtomicI64::new(3_600_000)));
+    let house = House::open_by(Clock::given(off.clone()), Limits::default()).await;
+    let now = || Signed::new("GET", "/v1/channels", "");
+    assert_eq!(now().send(&house, house.address()).await.1, "stale_request", "an hour off");
+    off.0.store(0, Ordering::Relaxed);
+    assert_eq!(now().send(&house, house.address()).await.0, 200);
+    let earlier = Signed::by("till-1", SECRET, -30, "GET", "/v1/channels", "");
+    assert_eq!(earlier.send(&house, house.address()).await.1, "stale_request", "from before it was set back");
 }
