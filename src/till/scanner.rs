@@ -103,7 +103,7 @@ impl Scanner {
                 tracing::info!(%error, "no cameras can be listed");
                 Vec::new()
             });
-            choices(found)
+            choices(&found)
         };
         Task::perform(async move { tokio::task::spawn_blocking(look).await }, |found| {
             Heard::Cameras(found.unwrap_or_default())
@@ -157,7 +157,7 @@ fn spec_of(chosen: Option<&str>) -> Option<SourceSpec> {
 }
 
 /// Cameras are chosen by their name, which stays when they are plugged in elsewhere; twins by their index.
-fn choices(found: Vec<CameraInfo>) -> Vec<Camera> {
+fn choices(found: &[CameraInfo]) -> Vec<Camera> {
     let twins = |name: &str| found.iter().filter(|camera| camera.name == name).count() > 1;
     let spec = |camera: &CameraInfo| {
         if camera.name.is_empty() || twins(&camera.name) {
@@ -237,10 +237,10 @@ mod tests {
     #[test]
     fn a_camera_is_chosen_by_its_name_and_twins_by_their_index() {
         let camera = |index, name: &str| CameraInfo { index, name: name.into(), description: String::new() };
-        let specs = |found| choices(found).into_iter().map(|camera| camera.spec).collect::<Vec<_>>();
-        assert_eq!(specs(vec![camera(0, "Built-in"), camera(2, "C920")]), ["camera:Built-in", "camera:C920"]);
-        assert_eq!(specs(vec![camera(0, "C920"), camera(2, "C920"), camera(4, "")]), ["0", "2", "4"]);
-        assert_eq!(choices(vec![camera(0, "C920"), camera(2, "C920")])[1].name, "C920 (2)");
+        let specs = |found: &[_]| choices(found).into_iter().map(|camera| camera.spec).collect::<Vec<_>>();
+        assert_eq!(specs(&[camera(0, "Built-in"), camera(2, "C920")]), ["camera:Built-in", "camera:C920"]);
+        assert_eq!(specs(&[camera(0, "C920"), camera(2, "C920"), camera(4, "")]), ["0", "2", "4"]);
+        assert_eq!(choices(&[camera(0, "C920"), camera(2, "C920")])[1].name, "C920 (2)");
     }
 
     #[test]

@@ -145,7 +145,8 @@ async fn accept_end(yes: bool, data: &DataDir, ledger: &Ledger) -> Result<ExitCo
         Err(error) => (end.seq, format!("{error:#}.")),
     };
     eprintln!("{told}");
-    if !yes && !(ask::somebody_is_there() && ask::agrees("Take the journal as it is for the right one?")?) {
+    let agreed = yes || (ask::somebody_is_there() && ask::agrees("Take the journal as it is for the right one?")?);
+    if !agreed {
         bail!("nothing was changed; --yes says so without being asked");
     }
     ledger.note(now(), ACTOR, "end_accepted", json!({ "from": seq, "end": end.seq })).await?;

@@ -46,8 +46,8 @@ impl Clocks {
         let way = if *ahead > 0 { "ahead of" } else { "behind" };
         let found = format!("The clock is {} {way} that of {whose}.", span(ahead.abs()));
         match ahead.abs() {
-            ..=NEAR_MS => Check::ok(CLOCK, format!("The clock agrees with that of {whose}.")),
-            ..=FAR_MS => Check::warning(CLOCK, found, cure),
+            near if near <= NEAR_MS => Check::ok(CLOCK, format!("The clock agrees with that of {whose}.")),
+            far if far <= FAR_MS => Check::warning(CLOCK, found, cure),
             _ => Check::failure(CLOCK, found, cure),
         }
     }

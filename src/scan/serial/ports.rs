@@ -22,12 +22,13 @@ pub fn list_ports() -> Vec<PortInfo> {
         Vec::new()
     });
     let links = std::fs::read_dir(BY_ID).into_iter().flatten().flatten();
-    let named = links.filter_map(|link| Some((link.path(), std::fs::canonicalize(link.path()).ok()?))).collect();
-    together(found, named)
+    let named: Vec<_> =
+        links.filter_map(|link| Some((link.path(), std::fs::canonicalize(link.path()).ok()?))).collect();
+    together(found, &named)
 }
 
 /// Ports, and the lasting names that some have.
-fn together(mut found: Vec<PathBuf>, named: Vec<(PathBuf, PathBuf)>) -> Vec<PortInfo> {
+fn together(mut found: Vec<PathBuf>, named: &[(PathBuf, PathBuf)]) -> Vec<PortInfo> {
     found.extend(named.iter().map(|(_, port)| port.clone()));
     found.sort();
     found.dedup();
@@ -94,7 +95,7 @@ mod tests {
     fn usb_ports_come_first_and_under_their_lasting_names() {
         let found = ["/dev/ttyS0", "/dev/ttyACM0"].map(PathBuf::from).to_vec();
         let link = format!("{BY_ID}/usb-Honeywell_1470g_0123-if00");
-        let ports = together(found, vec![(link.clone().into(), "/dev/ttyACM0".into())]);
+        let ports = together(found, &[(link.clone().into(), "/dev/ttyACM0".into())]);
         assert_eq!(ports[0], PortInfo { port: link, label: "Honeywell 1470g 0123 (ttyACM0)".into() });
         assert_eq!(ports[1], PortInfo { port: "/dev/ttyS0".into(), label: "ttyS0".into() });
     }

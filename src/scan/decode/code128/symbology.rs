@@ -89,7 +89,7 @@ pub(super) fn text(values: &[usize]) -> Option<Vec<u8>> {
         };
         match (now, *value) {
             (Set::C, pair @ 0..=99) => {
-                said.extend([b'0' + u8::try_from(pair / 10).ok()?, b'0' + u8::try_from(pair % 10).ok()?])
+                said.extend([b'0' + u8::try_from(pair / 10).ok()?, b'0' + u8::try_from(pair % 10).ok()?]);
             }
             (Set::C, 100) => set = Set::B,
             (Set::C, 101) => set = Set::A,
@@ -133,7 +133,7 @@ mod tests {
             assert_eq!(bits.count_ones() % 2, 0, "{value}");
             assert!(seen.insert(bits), "{value}");
         }
-        assert_eq!(stop_modules(), 0b11_0001_1101_011);
+        assert_eq!(stop_modules(), 0b1_1000_1110_1011);
     }
 
     #[test]
