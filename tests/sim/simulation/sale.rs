@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::dice::Dice;
 use super::notices;
 use super::process::TILLS;
-use super::till::Tills;
+use super::till::{Answer, Tills};
 use super::world::Fault;
 
 /// How long somebody at the counter waits for a payment to end before turning to something else.
@@ -34,7 +34,7 @@ pub fn begin(tills: &Arc<Tills>, mut dice: Dice) {
         // A few are over the limit from which wallets ask for the password.
         let amount = if dice.percent(10) { dice.within(100_001, 300_000) } else { dice.within(1, 60_000) };
         let new = json!({ "amount": amount, "currency": "CNY", "collect_seconds": dice.within(15, 400) });
-        let Some(created) = tills.post(till, "/v1/payments", &new).await.filter(|answer| answer.is_good()) else {
+        let Some(created) = tills.post(till, "/v1/payments", &new).await.filter(Answer::is_good) else {
             return;
         };
         let id = created.text("id").to_owned();
@@ -134,7 +134,7 @@ impl Sale {
             let world = &tills.house.world;
             world.pass(dice.within(0, 5_000)).await;
             let shown = tills.post(till, &path, &json!({ "channel": provider.name() })).await;
-            let Some(mut shown) = shown.filter(|answer| answer.is_good()) else { return };
+            let Some(mut shown) = shown.filter(Answer::is_good) else { return };
             for _ in 0..=dice.below(2) {
                 world.pass(dice.within(500, 40_000)).await;
                 // The code on the display may be a fresh one by now; some wallets hold on to the one they read first.

@@ -48,21 +48,18 @@ impl Tills {
         let mut answer = None;
         let mut again = 0;
         for _ in 0..TRIES {
-            match self.once(till, "POST", path, Some(body), Some(&key)).await {
-                Ok(answered) => {
-                    // Busy books, and a key that is being worked on: later.
-                    let later = answered.status >= 500;
-                    answer = Some(answered);
-                    if !later {
-                        again += 1;
-                        if again > 1 || !world.dice(|dice| dice.percent(8)) {
-                            break;
-                        }
-                        world.pass(world.some(0, 30_000)).await;
-                        continue;
+            if let Ok(answered) = self.once(till, "POST", path, Some(body), Some(&key)).await {
+                // Busy books, and a key that is being worked on: later.
+                let later = answered.status >= 500;
+                answer = Some(answered);
+                if !later {
+                    again += 1;
+                    if again > 1 || !world.dice(|dice| dice.percent(8)) {
+                        break;
                     }
+                    world.pass(world.some(0, 30_000)).await;
+                    continue;
                 }
-                Err(Lost) => {}
             }
             world.pass(world.some(200, 4_000)).await;
         }
