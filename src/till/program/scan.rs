@@ -128,7 +128,7 @@ impl Till {
 
     pub(super) fn open_scanners(&mut self) -> Task<Message> {
         self.listed_at = self.now;
-        let ports = Task::perform(tokio::task::spawn_blocking(list_ports), |ports| {
+        let ports = Task::perform(async { tokio::task::spawn_blocking(list_ports).await }, |ports| {
             Message::Scanners(scanner::Message::Ports(ports.unwrap_or_default()))
         });
         Task::batch([self.scanner.list().map(Message::Scan), ports])
