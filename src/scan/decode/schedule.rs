@@ -13,8 +13,8 @@ use crate::scan::GreyFrame;
 const MAX_SIDE: u32 = 2_048;
 /// The camera's picture. Smaller pictures may cost as much in all, larger ones as much for each pixel.
 const CAMERA_PIXELS: u32 = 1_280 * 720;
-/// What a frame may cost, in nanoseconds for each pixel of the camera's picture: 30 ms.
-const BUDGET: u32 = 32;
+/// What a frame may cost, in nanoseconds for each pixel of the camera's picture: 23 ms.
+const BUDGET: u32 = 25;
 /// Noise up to which a binarised picture is worth looking at, in grey levels.
 const CLEAN: f32 = 4.5;
 /// A stream stays awake for so many frames after something moved or looked like a code.
@@ -122,9 +122,9 @@ impl Decoder {
         let dear = [
             Stage::Qr(Effort::Quick),
             Stage::Bars(Effort::Quick),
-            Stage::Negative,
             Stage::Qr(Effort::Full),
             Stage::Bars(Effort::Full),
+            Stage::Negative,
             Stage::Rqrr,
         ];
         for stage in dear {
