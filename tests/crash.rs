@@ -66,15 +66,7 @@ impl Shop {
     }
 
     async fn until(&self, payment: &PaymentView, reached: impl Fn(&PaymentView) -> bool) -> PaymentView {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let now = self.client.payment(&payment.id).await.unwrap();
-            if reached(&now) {
-                return now;
-            }
-            assert!(Instant::now() < deadline, "it stays {now:?}");
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
+        support::until(&self.client, payment, reached).await
     }
 
     async fn gross(&self) -> i64 {

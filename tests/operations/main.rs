@@ -15,12 +15,11 @@ mod offline;
 mod secrets;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use scantill::api::wire::{CreatePayment, PaymentView};
 use scantill::client::{Client, idempotency_key};
 use scantill::money::Currency;
-use support::{PATIENCE, Phones, Running, add_accounts, client_of, scantill};
+use support::{Phones, Running, add_accounts, client_of, scantill};
 use tempfile::TempDir;
 
 /// A sandbox, and `serve` with accounts on it.
@@ -74,15 +73,7 @@ impl Shop {
     }
 
     async fn until(&self, payment: &PaymentView, reached: impl Fn(&PaymentView) -> bool) -> PaymentView {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let now = self.client.payment(&payment.id).await.unwrap();
-            if reached(&now) {
-                return now;
-            }
-            assert!(Instant::now() < deadline, "it stays {now:?}");
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        support::until(&self.client, payment, reached).await
     }
 
     /// Asks `serve` to end, and waits for it; what it said on stderr.

@@ -10,6 +10,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use scantill::api::wire::PaymentView;
+use scantill::client::Client;
 use serde_json::{Value, json};
 
 /// How long a story waits for something that has to happen.
@@ -275,11 +277,11 @@ pub async fn add_accounts(base_url: &str, key_file: &str, sandbox_url: &str, out
 }
 
 /// The client of the API that runs on `data`.
-pub fn client_of(data: &Path) -> scantill::client::Client {
+pub fn client_of(data: &Path) -> Client {
     let reach: Value = serde_json::from_slice(&std::fs::read(data.join("api.json")).expect("api.json")).expect("JSON");
     let text = |field: &str| reach[field].as_str().expect(field).to_owned();
     let key = scantill::client::ApiKey { id: text("key_id"), secret: text("secret").into() };
-    scantill::client::Client::new(&text("base_url"), key).expect("a client")
+    Client::new(&text("base_url"), key).expect("a client")
 }
 
 /// What the latest payment's shown code of that channel says.
@@ -296,5 +298,18 @@ pub async fn shown_code(data: &Path, channel: &str) -> String {
         }
         assert!(Instant::now() < deadline, "no code of {channel} was shown");
         thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The payment once it is where the story waits for it.
+pub async fn until(client: &Client, payment: &PaymentView, reached: impl Fn(&PaymentView) -> bool) -> PaymentView {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let now = client.payment(&payment.id).await.unwrap();
+        if reached(&now) {
+            return now;
+        }
+        assert!(Instant::now() < deadline, "it stays {now:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
