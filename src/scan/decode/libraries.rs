@@ -9,6 +9,7 @@ use rxing::oned::Code128Reader;
 use rxing::qrcode::cpp_port::QrReader;
 use rxing::{BarcodeFormat, BinaryBitmap, DecodeHints, Luma8Source, RXingResult, Reader};
 
+use super::binarise::Binarised;
 use super::symbol::{Format, Symbol, merge};
 use crate::scan::GreyFrame;
 
@@ -33,29 +34,37 @@ pub(super) fn rqrr(frame: &GreyFrame) -> Vec<Symbol> {
     symbols
 }
 
-/// `rxing`'s port of zxing-cpp's reader: every QR and Micro QR code in the frame.
+/// `rxing`'s port of zxing-cpp's reader: every QR and Micro QR code in the frame, dark on light; where there is none, those
+/// that are light on dark.
 pub(super) fn squares(frame: &GreyFrame) -> Vec<Symbol> {
     let hints = hints(&[BarcodeFormat::QR_CODE, BarcodeFormat::MICRO_QR_CODE]);
-    let Some(mut picture) = binarised(frame) else { return Vec::new() };
-    let results = QrReader.decode_multiple_with_hints(&mut picture, &hints).unwrap_or_default();
-    results.iter().filter_map(symbol).collect()
+    let Some(picture) = Binarised::of(frame) else { return Vec::new() };
+    let mut picture = BinaryBitmap::new(picture);
+    let read = |picture: &mut _| -> Vec<Symbol> {
+        let results = QrReader.decode_multiple_with_hints(picture, &hints).unwrap_or_default();
+        results.iter().filter_map(symbol).collect()
+    };
+    let found = read(&mut picture);
+    if !found.is_empty() {
+        return found;
+    }
+    picture.invert();
+    read(&mut picture)
 }
 
 /// `rxing`'s Code 128 along fifteen rows about the frame's middle.
 pub(super) fn rows(frame: &GreyFrame) -> Vec<Symbol> {
     let hints = hints(&[BarcodeFormat::CODE_128]);
-    let Some(mut picture) = binarised(frame) else { return Vec::new() };
+    let Ok(source) = Luma8Source::new_with_slice(frame.luma(), frame.width(), frame.height()) else {
+        return Vec::new();
+    };
+    // No more rows are binarised than are read.
+    let mut picture = BinaryBitmap::new(HybridBinarizer::new(source));
     Code128Reader.decode_with_hints(&mut picture, &hints).ok().as_ref().and_then(symbol).into_iter().collect()
 }
 
 fn hints(formats: &[BarcodeFormat]) -> DecodeHints {
     DecodeHints { PossibleFormats: Some(formats.iter().copied().collect()), ..DecodeHints::default() }
-}
-
-/// Nothing is computed before a reader asks for it.
-fn binarised(frame: &GreyFrame) -> Option<BinaryBitmap<HybridBinarizer<Luma8Source<'_>>>> {
-    let source = Luma8Source::new_with_slice(frame.luma(), frame.width(), frame.height()).ok()?;
-    Some(BinaryBitmap::new(HybridBinarizer::new(source)))
 }
 
 fn symbol(result: &RXingResult) -> Option<Symbol> {

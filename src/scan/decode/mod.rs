@@ -1,5 +1,6 @@
 //! From a grey frame to symbols. Pure: `rqrr`, `rxing` and readers of our own, in an order that reads much for little.
 
+mod binarise;
 mod code128;
 mod libraries;
 mod pyramid;

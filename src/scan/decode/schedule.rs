@@ -19,18 +19,16 @@ const BUDGET: u32 = 25;
 const CLEAN: f32 = 4.5;
 /// A stream stays awake for so many frames after something moved or looked like a code.
 const AWAKE_FRAMES: u32 = 15;
-/// Light codes on dark ground are rare: in a stream they are looked for in one of so many frames.
-const NEGATIVE_TURNS: u32 = 6;
+/// Micro QR codes and light codes on dark ground are rare: in a stream they are looked for in one of so many frames.
+const SQUARES_TURNS: u32 = 6;
 
 /// One way of looking at a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// `rxing`'s Code 128 along a few level rows: next to nothing, and most codes held upright.
     Rows,
-    /// `rxing`'s port of zxing-cpp's QR reader: every clear QR and Micro QR code.
+    /// `rxing`'s port of zxing-cpp's QR reader: every clear QR and Micro QR code, light ones on dark ground too.
     Squares,
-    /// The same on the negative: light codes on dark ground.
-    Negative,
     /// Our own QR reader.
     Qr(Effort),
     /// Our own Code 128 reader.
@@ -44,9 +42,7 @@ impl Stage {
     const fn cost(self) -> u32 {
         match self {
             Self::Rows => 1,
-            Self::Squares => 3,
-            Self::Negative => 4,
-            Self::Qr(Effort::Quick) => 6,
+            Self::Squares | Self::Qr(Effort::Quick) => 4,
             Self::Bars(Effort::Quick) => 5,
             Self::Qr(Effort::Full) | Self::Bars(Effort::Full) => 11,
             Self::Rqrr => 16,
@@ -124,14 +120,13 @@ impl Decoder {
             Stage::Bars(Effort::Quick),
             Stage::Qr(Effort::Full),
             Stage::Bars(Effort::Full),
-            Stage::Negative,
             Stage::Rqrr,
         ];
         for stage in dear {
             if !found.is_empty() {
                 break;
             }
-            if self.promises(stage) && (clean || stage != Stage::Negative) && afford(stage) {
+            if self.promises(stage) && afford(stage) {
                 found = self.look(stage, pyramid);
             }
         }
@@ -153,8 +148,8 @@ impl Decoder {
                 found = self.look(stage, &pyramid);
             }
         }
-        if found.is_empty() && self.turn.is_multiple_of(NEGATIVE_TURNS) && pyramid.noise() < CLEAN {
-            found = self.look(Stage::Negative, &pyramid);
+        if found.is_empty() && self.turn.is_multiple_of(SQUARES_TURNS) && pyramid.noise() < CLEAN {
+            found = self.look(Stage::Squares, &pyramid);
         } else if found.is_empty() && self.awake > 0 {
             let dear = [Stage::Qr(Effort::Full), Stage::Bars(Effort::Full)];
             let [first, second] = if even { dear } else { [dear[1], dear[0]] };
@@ -183,7 +178,6 @@ impl Decoder {
         guarded(|| match stage {
             Stage::Rows => rows(pyramid.full),
             Stage::Squares => squares(pyramid.full),
-            Stage::Negative => squares(&pyramid.full.map(|level| 255 - level)),
             Stage::Qr(effort) => self.squares.read(pyramid, effort),
             Stage::Bars(effort) => self.bars.read(pyramid, effort),
             Stage::Rqrr => rqrr(pyramid.full),

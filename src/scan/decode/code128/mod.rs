@@ -17,8 +17,11 @@ mod tests;
 use super::pyramid::{Effort, Pyramid};
 use super::symbol::{Format, Symbol, merge};
 use locate::Locator;
-use read::{Found, Tries};
+use read::{Found, SHORT, Tries};
 use strip::{Profile, Strips};
+
+/// A region with this share of the best one's score may be the code instead.
+const RIVAL: f32 = 0.8;
 
 /// Reads Code 128.
 #[derive(Debug, Clone, Default)]
@@ -45,22 +48,25 @@ impl Reader {
         let mut found = Vec::new();
         let mut read = 0.0;
         let regions = self.locator.find(pyramid, 3);
-        self.suspects = !regions.is_empty();
+        let rivals = regions.iter().skip(1).any(|region| region.score > RIVAL * regions[0].score);
+        self.suspects = rivals;
         for (region, tries) in regions.into_iter().zip(tries) {
             // Beside a code that was read, only what looks much the same is worth the time.
             if region.score < 0.5 * read {
                 break;
             }
             let Some(profile) = self.strips.profile(pyramid.full, &region) else { continue };
-            let Some(code) = read::read(&profile, *tries) else { continue };
-            let Some(symbol) = symbol(&code, &profile) else { continue };
+            let outcome = read::read(&profile, *tries);
+            self.suspects |= outcome.characters >= SHORT;
+            let Some(symbol) = outcome.found.and_then(|code| symbol(&code, &profile)) else { continue };
             read = region.score;
             merge(&mut found, [symbol]);
         }
         found
     }
 
-    /// Whether the last frame has something about it that may be a Code 128.
+    /// Whether the last frame has something about it that may be a Code 128 long enough for its ends not to be chance, or
+    /// more regions that look like bars than were read.
     pub(super) fn suspects(&self) -> bool {
         self.suspects
     }

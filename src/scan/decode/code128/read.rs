@@ -22,7 +22,7 @@ const LEAST_MARGIN: f32 = 10.0;
 const LEAST_EXPLAINED: f32 = 0.85;
 /// The same for a code of fewer characters than this, start and check character counted: chance makes them more easily.
 const LEAST_EXPLAINED_SHORT: f32 = 0.96;
-const SHORT: usize = 8;
+pub(super) const SHORT: usize = 8;
 /// The most that may be unexplained without noise, as a share of the variance, and how much more noise allows, in units
 /// of its own share.
 const UNEXPLAINED: f32 = 0.06;
@@ -77,8 +77,17 @@ pub(super) struct Tries {
     pub(super) fits: usize,
 }
 
+/// What a profile says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Outcome {
+    pub(super) found: Option<Found>,
+    /// Characters of the code that its ends make likeliest, start and check character counted; 0 where nothing in it looks
+    /// like the ends of a code.
+    pub(super) characters: usize,
+}
+
 /// The code in a profile.
-pub(super) fn read(profile: &Profile, tries: Tries) -> Option<Found> {
+pub(super) fn read(profile: &Profile, tries: Tries) -> Outcome {
     let guesses = tables().anchors.guesses(&profile.levels, profile.noise, profile.span, blur_at, tries.guesses);
     let turned: Vec<f32> = profile.levels.iter().rev().copied().collect();
     let sums = [Sums::new(&profile.levels), Sums::new(&turned)];
@@ -94,12 +103,13 @@ pub(super) fn read(profile: &Profile, tries: Tries) -> Option<Found> {
     candidates.retain(|candidate| candidate.0 < HOPELESS);
     candidates.sort_by(|one, other| one.0.total_cmp(&other.0));
     let last = profile.levels.len() as f32 - 1.0;
-    candidates.into_iter().take(tries.fits).find_map(|(_, candidate)| {
+    let found = candidates.into_iter().take(tries.fits).find_map(|(_, candidate)| {
         let reversed = candidate.reversed;
         let found = candidate.fit()?.read(profile.noise)?;
         let ends = if reversed { found.ends.map(|end| last - end) } else { found.ends };
         Some(Found { ends, ..found })
-    })
+    });
+    Outcome { found, characters: guesses.first().map_or(0, |guess| guess.characters) }
 }
 
 impl Fitted {

@@ -194,13 +194,16 @@ const CIRCLES: usize = 9;
 const GRID: usize = SPOKES * CIRCLES;
 /// A quarter turn brings the pattern onto itself; between two spokes there is another turn.
 const TURNS: usize = SPOKES / 2;
+/// Places that tell the pattern from others: as a quarter turn changes nothing, those of a quarter of the spokes.
+const FOLDED: usize = GRID / 4;
 const SIZES: [f32; 5] = [0.8, 0.9, 1.0, 1.12, 1.25];
 
-/// The pattern, sized and turned by so much, on the ring-shaped grid: weighted by area, of mean 0 and norm 1.
+/// The pattern, sized and turned by so much, on a quarter of the ring-shaped grid: weighted by area, on the whole grid of
+/// mean 0 and norm 1.
 struct Turned {
     size: f32,
     angle: f32,
-    pattern: [f32; GRID],
+    pattern: [f32; FOLDED],
 }
 
 static TURNED: LazyLock<Vec<Turned>> = LazyLock::new(|| {
@@ -218,7 +221,7 @@ static TURNED: LazyLock<Vec<Turned>> = LazyLock::new(|| {
         for (at, value) in pattern.iter_mut().enumerate() {
             *value = (*value - mean) / norm * weight(at);
         }
-        Turned { size, angle, pattern }
+        Turned { size, angle, pattern: std::array::from_fn(|at| pattern[unfolded(at)]) }
     };
     SIZES.iter().flat_map(|size| (0..TURNS).map(|turn| turned(*size, turn))).collect()
 });
@@ -228,6 +231,11 @@ fn polar(at: usize) -> Point {
     let radius = weight(at);
     let (sin, cos) = (std::f32::consts::TAU * (at % SPOKES) as f32 / SPOKES as f32).sin_cos();
     [radius * cos, radius * sin]
+}
+
+/// The place on the whole grid of a place on its first quarter.
+const fn unfolded(at: usize) -> usize {
+    at / (SPOKES / 4) * SPOKES + at % (SPOKES / 4)
 }
 
 /// Its distance from the centre, and its share of the area.
@@ -283,8 +291,12 @@ fn compare(fine: &Level<'_>, place: &Place, ring: usize) -> Option<Finder> {
     }
     mean /= total;
     let spread: f32 = seen.iter().enumerate().map(|(at, value)| weight(at) * (value - mean).powi(2)).sum();
+    let folded: [f32; FOLDED] = std::array::from_fn(|at| {
+        let quarters = unfolded(at)..;
+        seen[quarters].iter().step_by(SPOKES / 4).take(4).sum()
+    });
     let (product, turned) =
-        TURNED.iter().map(|turned| (dot(&turned.pattern, &seen), turned)).max_by(|a, b| a.0.total_cmp(&b.0))?;
+        TURNED.iter().map(|turned| (dot(&turned.pattern, &folded), turned)).max_by(|a, b| a.0.total_cmp(&b.0))?;
     let (sin, cos) = turned.angle.sin_cos();
     let module = module * fine.scale * turned.size;
     Some(Finder {
@@ -295,9 +307,9 @@ fn compare(fine: &Level<'_>, place: &Place, ring: usize) -> Option<Finder> {
 }
 
 /// In lanes, so that the machine adds several at once.
-fn dot(a: &[f32; GRID], b: &[f32; GRID]) -> f32 {
-    let mut lanes = [0.0_f32; 8];
-    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+fn dot(a: &[f32; FOLDED], b: &[f32; FOLDED]) -> f32 {
+    let mut lanes = [0.0_f32; 4];
+    for (a, b) in a.chunks_exact(4).zip(b.chunks_exact(4)) {
         for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
             *lane += a * b;
         }

@@ -152,21 +152,23 @@ impl Grid {
 
     /// Grids whose fourth corner, which has no finder pattern, lies elsewhere: those on which modules are clearest.
     pub fn hypotheses(&self, level: &Level<'_>) -> Vec<Self> {
-        let mut all: Vec<(f32, [i32; 2], Self)> = Vec::new();
-        for u in -CORNERS..=CORNERS {
-            for v in -CORNERS..=CORNERS {
-                let Some(bent) = self.bent(u as f32 * CORNER_STEP, v as f32 * CORNER_STEP) else { continue };
-                all.push((bent.glance(level).clearness(self.layout), [u, v], bent));
+        let clear = |place: [i32; 2]| {
+            let [u, v] = place.map(|steps| steps as f32 * CORNER_STEP);
+            let bent = self.bent(u, v)?;
+            Some((bent.glance(level).clearness(self.layout), place, bent))
+        };
+        // Every other place, as on a board's black squares; then those beside the clearest ones.
+        let board = (-CORNERS..=CORNERS).flat_map(|u| (-CORNERS..=CORNERS).map(move |v| [u, v]));
+        let mut all: Vec<(f32, [i32; 2], Self)> = board.filter(|[u, v]| (u + v) % 2 == 0).filter_map(clear).collect();
+        all.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let beside: Vec<[i32; 2]> = apart(&all).into_iter().flat_map(|at| neighbours(all[at].1)).collect();
+        for place in beside {
+            if all.iter().all(|(_, known, _)| *known != place) {
+                all.extend(clear(place));
             }
         }
         all.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut apart: Vec<([i32; 2], Self)> = Vec::new();
-        for (_, [u, v], grid) in all {
-            if apart.len() < HYPOTHESES && apart.iter().all(|([a, b], _)| (a - u).abs().max((b - v).abs()) > 1) {
-                apart.push(([u, v], grid));
-            }
-        }
-        apart.into_iter().map(|(_, grid)| grid).collect()
+        apart(&all).into_iter().map(|at| all[at].2.clone()).collect()
     }
 
     /// One step towards the model.
@@ -207,6 +209,27 @@ impl Grid {
             Projection([1.0 + step(3), step(4), step(2), step(6), 1.0 + step(7), step(5), -step(8), -step(9), 1.0]);
         Some(Self { layout: self.layout, map: self.map.after(&change.inverse()?) })
     }
+}
+
+/// Of grids sorted by clearness the first ones that are not beside each other.
+fn apart(all: &[(f32, [i32; 2], Grid)]) -> Vec<usize> {
+    let mut chosen: Vec<usize> = Vec::new();
+    for (at, (_, [u, v], _)) in all.iter().enumerate() {
+        let is_new = |other: &usize| {
+            let [a, b] = all[*other].1;
+            (a - u).abs().max((b - v).abs()) > 1
+        };
+        if chosen.len() < HYPOTHESES && chosen.iter().all(is_new) {
+            chosen.push(at);
+        }
+    }
+    chosen
+}
+
+/// The places next to one, within bounds.
+fn neighbours([u, v]: [i32; 2]) -> impl Iterator<Item = [i32; 2]> {
+    let places = [[u - 1, v], [u + 1, v], [u, v - 1], [u, v + 1]];
+    places.into_iter().filter(|place| place.iter().all(|steps| steps.abs() <= CORNERS))
 }
 
 /// Standard deviation of the blur that edges are taken to have, in modules.

@@ -11,11 +11,27 @@ pub(super) struct Level<'a> {
     pub height: usize,
     pub scale: f32,
     pub luma: &'a [u8],
+    /// The last column and row.
+    last: [f32; 2],
+    /// The last ones that have another after them, or 0.
+    edge: [i32; 2],
+    /// Pixels from a row to the next, or 0 where there is one row.
+    below: usize,
 }
 
 impl<'a> Level<'a> {
     pub fn of(frame: &'a GreyFrame, scale: f32) -> Self {
-        Self { width: frame.width() as usize, height: frame.height() as usize, scale, luma: frame.luma() }
+        let (width, height) = (frame.width() as usize, frame.height() as usize);
+        let sides = [width, height];
+        Self {
+            width,
+            height,
+            scale,
+            luma: frame.luma(),
+            last: sides.map(|side| side.saturating_sub(1) as f32),
+            edge: sides.map(|side| side.saturating_sub(2) as i32),
+            below: if height > 1 { width } else { 0 },
+        }
     }
 
     /// The grey value there, between pixels by bilinear interpolation; beyond the edge that of the edge.
@@ -25,15 +41,21 @@ impl<'a> Level<'a> {
 
     /// The same, the place told in this level's own pixels.
     pub fn within(&self, place: Point) -> f32 {
-        let (x, column) = split(place[0] - 0.5, self.width);
-        let (y, row) = split(place[1] - 0.5, self.height);
-        let from = row * self.width + column;
-        let (above, under) = (self.luma.get(from..from + 2), self.luma.get(from + self.width..from + self.width + 2));
+        let [x, y] = [0, 1].map(|axis| (place[axis] - 0.5).clamp(0.0, self.last[axis]));
+        // The whole part, so that the next pixel exists too; 32 bits, as machines convert no others fast.
+        let (column, row) = ((x as i32).min(self.edge[0]), (y as i32).min(self.edge[1]));
+        let from = row as usize * self.width + column as usize;
         // A frame of one row or column has no second one.
-        let (Some(above), Some(under)) = (above, under) else {
-            return self.luma.get(from).map_or(0.0, |level| f32::from(*level));
+        let (next, under) = (from + usize::from(self.width > 1), from + self.below);
+        let (Some(above), Some(under)) = (self.luma.get(from..=next), self.luma.get(under..=under + next - from))
+        else {
+            return 0.0;
         };
-        let between = |pair: &[u8]| f32::from(pair[0]) + (f32::from(pair[1]) - f32::from(pair[0])) * x;
+        let (x, y) = (x - column as f32, y - row as f32);
+        let between = |pair: &[u8]| {
+            let [left, right] = [pair[0], pair[pair.len() - 1]].map(f32::from);
+            left + (right - left) * x
+        };
         let above = between(above);
         above + (between(under) - above) * y
     }
@@ -43,13 +65,6 @@ impl<'a> Level<'a> {
         let within = |value: f32, side: usize| value >= 0.0 && value <= side as f32 * self.scale;
         within(place[0], self.width) && within(place[1], self.height)
     }
-}
-
-/// The fraction and the whole part, so that the next pixel exists too.
-fn split(value: f32, side: usize) -> (f32, usize) {
-    let value = value.clamp(0.0, (side - 1) as f32);
-    let whole = (value as usize).min(side.saturating_sub(2));
-    (value - whole as f32, whole)
 }
 
 /// Each pixel with its neighbours, by weights 1, 2, 1 both ways: the pixels' own noise goes, shapes stay.

@@ -25,9 +25,8 @@ pub(super) struct Sight<'a> {
 
 /// Where no more symbols are located or looked at again.
 const WORK: usize = 180_000;
-/// What fitting a grid costs for each module, where a glance costs one; and what looking again costs.
+/// What fitting a grid costs for each module, where a glance costs one.
 const FIT: usize = 24;
-const LOOK_AGAIN: usize = 200;
 
 struct Located {
     agreement: f32,
@@ -39,8 +38,6 @@ struct Located {
 /// large symbol, from [`version::FIRST`] on, may miss much of it.
 const AT_FIRST: [f32; 2] = [0.42, 0.2];
 const AGREEMENT: f32 = 0.6;
-/// Symbols that are looked at again.
-const AGAIN: usize = 2;
 
 impl<'a> Sight<'a> {
     pub fn new(levels: &'a [Level<'a>], finders: usize) -> Self {
@@ -76,37 +73,37 @@ impl<'a> Sight<'a> {
         }
     }
 
-    /// Looks again at what was located, with all that can be tried.
+    /// Looks again at what was located, with all that can be tried: at the symbol that agrees best.
     pub fn look_again(&mut self, evidence: &mut Evidence) {
-        let mut located = std::mem::take(&mut self.located);
-        located.sort_by(|a, b| b.agreement.total_cmp(&a.agreement));
-        located.truncate(AGAIN);
-        for Located { grid, members, .. } in located {
-            if self.is_used(members) || self.work > WORK {
-                continue;
+        let located = std::mem::take(&mut self.located);
+        let Some(Located { grid, members, .. }) =
+            located.into_iter().max_by(|a, b| a.agreement.total_cmp(&b.agreement))
+        else {
+            return;
+        };
+        if self.is_used(members) || self.work > WORK {
+            return;
+        }
+        let level = self.level(&grid);
+        let mut ways = Vec::new();
+        let mut read = None;
+        for way in grid.hypotheses(level) {
+            let way = way.fitted(level, true, 4);
+            let soft = way.soft(level);
+            read = words::read(grid.layout, &soft, Depth::Deep).map(|reading| (way, reading));
+            if read.is_some() {
+                break;
             }
-            self.work += LOOK_AGAIN * grid.layout.size * grid.layout.size;
-            let level = self.level(&grid);
-            let mut ways = Vec::new();
-            let mut read = None;
-            for way in grid.hypotheses(level) {
-                let way = way.fitted(level, true, 4);
-                let soft = way.soft(level);
-                read = words::read(grid.layout, &soft, Depth::Deep).map(|reading| (way, reading));
-                if read.is_some() {
-                    break;
-                }
-                ways.push(soft);
-            }
-            if read.is_none() {
-                // What earlier frames showed may make up for what this one hides.
-                let sum = evidence.add(&grid, ways);
-                read = sum.and_then(|soft| words::read(grid.layout, &soft, Depth::Deep)).map(|reading| (grid, reading));
-            }
-            if let Some((grid, reading)) = read {
-                evidence.read(&grid);
-                self.found(&grid, reading, members);
-            }
+            ways.push(soft);
+        }
+        if read.is_none() {
+            // What earlier frames showed may make up for what this one hides.
+            let sum = evidence.add(&grid, ways);
+            read = sum.and_then(|soft| words::read(grid.layout, &soft, Depth::Deep)).map(|reading| (grid, reading));
+        }
+        if let Some((grid, reading)) = read {
+            evidence.read(&grid);
+            self.found(&grid, reading, members);
         }
     }
 
