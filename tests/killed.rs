@@ -4,24 +4,26 @@
 //! `SCANTILL_KILLS` says how often each database's process is killed (a few times where absent), `SCANTILL_KILL_SEED`
 //! what random choices follow from.
 
+#[path = "support/comparison.rs"]
+mod comparison;
 #[path = "support/postgres.rs"]
 mod postgres;
 mod support;
 
-use std::collections::{BTreeMap, HashMap};
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use comparison::{Told, compare, every_payment, is_over};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use scantill::api::wire::{ChangeAccount, CreatePayment, PaymentQuery, PaymentView, RefundPayment, TakingsParams};
+use scantill::api::wire::{ChangeAccount, CreatePayment, PaymentView, RefundPayment, TakingsParams};
 use scantill::channel::TimingOverrides;
 use scantill::client::{Client, ClientError, idempotency_key};
 use scantill::money::Currency;
-use scantill::payment::{ChannelId, PaymentId, PaymentState, RefundState};
+use scantill::payment::{ChannelId, PaymentId};
 use serde_json::Value;
 use support::{Phones, Running, add_accounts, client_of, run, scantill, stderr, stdout};
 use tempfile::TempDir;
@@ -95,15 +97,6 @@ impl Shop {
         self.serve.kill();
         self.serve = serve(self.data.path(), self.port, &self.database);
     }
-}
-
-/// What the tills were told, to be held against the books at the end.
-#[derive(Default)]
-struct Told {
-    created: Mutex<HashMap<PaymentId, i64>>,
-    paid: Mutex<HashMap<PaymentId, i64>>,
-    stop: AtomicBool,
-    unanswered: AtomicU64,
 }
 
 /// One till: sells until told to stop, and never minds that the API is away now and then.
@@ -212,26 +205,6 @@ impl Counter {
     }
 }
 
-async fn every_payment(client: &Client) -> Vec<PaymentView> {
-    let mut all = Vec::new();
-    let mut cursor = None;
-    loop {
-        let query = PaymentQuery { cursor, limit: Some(200), ..PaymentQuery::default() };
-        let page = client.payments(&query).await.unwrap();
-        all.extend(page.payments);
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            return all;
-        }
-    }
-}
-
-fn is_over(payment: &PaymentView) -> bool {
-    payment.state.is_end()
-        && payment.attempts.iter().all(|attempt| attempt.state.is_end())
-        && payment.refunds.iter().all(|refund| refund.state.is_end())
-}
-
 async fn kill_again_and_again(data: TempDir, database: String, on: &str) {
     let kills = setting("SCANTILL_KILLS").map_or(KILLS, |kills| u32::try_from(kills).unwrap());
     let seed = setting("SCANTILL_KILL_SEED").unwrap_or(7);
@@ -299,65 +272,6 @@ async fn kill_again_and_again(data: TempDir, database: String, on: &str) {
         verified["rows"]
     );
     assert!(checked.paid > 0, "nothing was sold: nothing was tried");
-}
-
-#[derive(Default)]
-struct Checked {
-    paid: usize,
-    refunds: usize,
-    net: i64,
-}
-
-/// Holds the books against the providers', and against what the tills were told.
-fn compare(payments: &[PaymentView], trades: &[Value], told: &Told) -> Checked {
-    let net = |trade: &Value| match trade["state"].as_str().unwrap() {
-        "SUCCESS" | "REFUNDED" => trade["amount"].as_i64().unwrap() - trade["refunded"].as_i64().unwrap(),
-        _ => 0,
-    };
-    let mut by_number: BTreeMap<&str, &Value> = BTreeMap::new();
-    for trade in trades {
-        assert!(by_number.insert(trade["out_trade_no"].as_str().unwrap(), trade).is_none(), "{trade}");
-    }
-    let mut checked = Checked::default();
-    let mut known = BTreeMap::new();
-    for payment in payments {
-        let theirs: i64 = payment
-            .attempts
-            .iter()
-            .filter_map(|attempt| by_number.remove(attempt.out_trade_no.as_str()))
-            .map(net)
-            .sum();
-        let returned: i64 = payment
-            .refunds
-            .iter()
-            .filter(|refund| refund.state == RefundState::Succeeded)
-            .map(|refund| refund.amount)
-            .sum();
-        let ours = match payment.state {
-            PaymentState::Succeeded | PaymentState::PartiallyRefunded | PaymentState::Refunded => {
-                checked.paid += 1;
-                payment.amount - returned
-            }
-            _ => 0,
-        };
-        assert_eq!(ours, theirs, "ours and the provider's: {payment:#?}");
-        checked.refunds += payment.refunds.len();
-        checked.net += ours;
-        known.insert(payment.id.clone(), payment);
-    }
-    for (number, trade) in by_number {
-        assert_eq!(net(trade), 0, "{number} is paid, and in no books of ours: {trade}");
-    }
-    for (id, amount) in &*told.created.lock().unwrap() {
-        assert_eq!(known.get(id).map(|payment| payment.amount), Some(*amount), "{id} was told to a till, and is gone");
-    }
-    for id in told.paid.lock().unwrap().keys() {
-        let payment = known[id];
-        let paid =
-            matches!(payment.state, PaymentState::Succeeded | PaymentState::PartiallyRefunded | PaymentState::Refunded);
-        assert!(paid, "a till was told that it is paid: {payment:#?}");
-    }
-    checked
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,28 +2,27 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State as FromState;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::stream::{self, Stream};
-use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::watch;
 
+use super::Shared;
 use super::auth::Caller;
 use super::extract::Params;
+use super::feed::Told;
 use super::problem::Answer;
 use super::watch::Subscriber;
 use super::wire::{EventView, Problem};
-use super::{Shared, view};
-use crate::ledger::{JournalRow, LedgerError, NOTICE_KIND};
+use crate::ledger::LedgerError;
 
 /// A comment this often tells a client that the stream still stands.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
-/// Rows read at once.
-const PAGE: u32 = 100;
 /// How long to wait before books that could not be read are read again.
 const READ_AGAIN: Duration = Duration::from_millis(500);
 
@@ -39,7 +38,7 @@ struct Reader {
     caller: Caller,
     watch: watch::Receiver<i64>,
     last: i64,
-    waiting: VecDeque<JournalRow>,
+    waiting: VecDeque<Arc<Told>>,
     _counted: Subscriber,
 }
 
@@ -93,42 +92,18 @@ impl Reader {
     /// The next event that is for the caller; `None` where there is none yet.
     async fn look(&mut self) -> Result<Option<Event>, LedgerError> {
         loop {
-            while let Some(row) = self.waiting.front() {
-                // It is passed over only once it was read: an event that is not for the caller is told from one that
-                // cannot be read just now.
-                let event = self.event(row).await?;
-                self.last = row.seq;
-                self.waiting.pop_front();
-                if event.is_some() {
-                    return Ok(event);
+            while let Some(told) = self.waiting.pop_front() {
+                self.last = told.seq;
+                if self.caller.admin || told.store.as_ref() == Some(&self.caller.store) {
+                    return Ok(Some(Event::default().id(told.seq.to_string()).event(&told.name).data(&told.data)));
                 }
             }
-            self.watch.borrow_and_update();
-            let rows = self.state.engine.ledger().rows_after(self.last, PAGE).await?;
-            if rows.is_empty() {
+            let newest = *self.watch.borrow_and_update();
+            let told = self.state.feed.after(self.state.engine.ledger(), self.last, newest).await?;
+            if told.is_empty() {
                 return Ok(None);
             }
-            self.waiting = rows.into();
+            self.waiting = told.into();
         }
-    }
-
-    async fn event(&self, row: &JournalRow) -> Result<Option<Event>, LedgerError> {
-        if row.kind == NOTICE_KIND {
-            // What fits no payment belongs to no store.
-            let notice = Event::default().id(row.seq.to_string()).event("notice").json_data(view::notice(row));
-            return Ok(notice.ok().filter(|_| self.caller.admin));
-        }
-        let Some(id) = &row.payment else { return Ok(None) };
-        let payment = self.state.engine.ledger().payment(id).await?;
-        let Some(payment) = payment.filter(|one| self.caller.admin || one.store == self.caller.store) else {
-            return Ok(None);
-        };
-        let data = EventView {
-            seq: row.seq,
-            at: Timestamp::from_millisecond(row.at).unwrap_or(Timestamp::UNIX_EPOCH),
-            kind: row.kind.clone(),
-            payment: view::payment(&payment),
-        };
-        Ok(Event::default().id(row.seq.to_string()).event(&row.kind).json_data(data).ok())
     }
 }

@@ -7,6 +7,7 @@ mod account_view;
 pub mod auth;
 mod events;
 mod extract;
+mod feed;
 mod keys;
 mod limits;
 mod openapi;
@@ -72,6 +73,7 @@ struct State {
     keeper: Option<Arc<dyn KeyKeeper>>,
     limits: Limits,
     metrics: Arc<watch::ApiMetrics>,
+    feed: feed::Feed,
     /// Accounts and keys are changed one at a time: each change is decided on what is stored.
     accounts_turn: Mutex<()>,
     /// Something was replaced that runs out.
@@ -96,6 +98,7 @@ impl State {
             keeper,
             limits,
             metrics: Arc::default(),
+            feed: feed::Feed::default(),
             accounts_turn: Mutex::default(),
             rotated: Notify::new(),
         }))
