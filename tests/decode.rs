@@ -47,11 +47,16 @@ proptest! {
 #[test]
 fn what_is_no_picture_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, bytes) in [("empty.png", &b""[..]), ("text.jpg", b"hello"), ("cut.png", b"\x89PNG\r\n\x1a\n")] {
+    let cases: [(&str, &[u8], &str); 3] = [
+        ("empty.png", b"", "no picture"),
+        ("text.jpg", b"hello", "no picture"),
+        ("cut.png", b"\x89PNG\r\n\x1a\n", "damaged"),
+    ];
+    for (name, bytes, why) in cases {
         let file = folder.path().join(name);
         fs::write(&file, bytes).unwrap();
         let error = decode_file(&file, 1).unwrap_err();
-        assert!(error.to_string().contains("not a picture"), "{name}: {error}");
+        assert!(error.to_string().contains(why), "{name}: {error}");
     }
     // A header that promises more pixels than any memory holds.
     let mut huge = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR".to_vec();
@@ -60,6 +65,10 @@ fn what_is_no_picture_is_named() {
     let file = folder.path().join("huge.png");
     fs::write(&file, huge).unwrap();
     assert!(decode_file(&file, 1).is_err());
+    let long = folder.path().join("long.png");
+    image::GrayImage::new(9_000, 1).save(&long).unwrap();
+    let error = decode_file(&long, 1).unwrap_err();
+    assert!(error.to_string().contains("too large"), "{error}");
     assert!(decode_file(&folder.path().join("absent.png"), 1).unwrap_err().to_string().contains("cannot be opened"));
     assert!(decode_file(folder.path(), 1).is_err());
 }

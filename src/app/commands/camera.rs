@@ -64,10 +64,15 @@ pub(super) fn test(args: &CameraTestArgs) -> Result<ExitCode> {
             Ok(Some(ScanEvent::Preview(_))) => {}
         }
     }
+    let is_open = test.source.is_some();
     // Before the threads end, and what they used is forgotten.
-    test.report();
+    if is_open || args.json {
+        test.report();
+    } else {
+        eprintln!("scantill: no picture came from {} in {} s.", args.source, args.seconds);
+    }
     drop(scanner);
-    Ok(if test.source.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if is_open { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What a test has seen so far.

@@ -19,10 +19,10 @@ pub(super) fn run(args: &DecodeArgs) -> Result<ExitCode> {
                     .codes
                     .iter()
                     .map(
-                        |code| json!({ "format": code.format.to_string(), "text": code.text, "corners": code.corners }),
+                        |code| json!({ "format": code.format.to_string(), "text": code.text, "corners": code.corners, "confidence": code.confidence }),
                     )
                     .collect();
-                print_line(&json!({ "file": name, "ms": found.ms, "codes": codes }).to_string());
+                print_line(&json!({ "file": name, "ms": found.ms, "p95_ms": found.p95_ms, "worst_ms": found.worst_ms, "codes": codes }).to_string());
             }
             Ok(found) => {
                 print_line(&format!("{name}: {} in {:.1} ms", counted(found.codes.len()), found.ms));
