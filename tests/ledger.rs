@@ -26,6 +26,7 @@ on_both_databases! {
     a_refused_write_leaves_no_trace
     the_same_key_gets_the_same_answer_and_no_second_sale
     a_notification_counts_once
+    a_nonce_counts_once_until_it_is_forgotten
     a_payment_code_is_spent_for_a_day
     an_out_trade_no_is_unique_for_ever
     one_owner_at_a_time_acts_on_a_payment
@@ -54,6 +55,7 @@ in_memory! {
     what_was_written_is_there_after_reopening
     the_same_key_gets_the_same_answer_and_no_second_sale
     a_notification_counts_once
+    a_nonce_counts_once_until_it_is_forgotten
     a_payment_code_is_spent_for_a_day
     an_out_trade_no_is_unique_for_ever
     who_begins_an_attempt_takes_the_payment_over
@@ -198,6 +200,22 @@ async fn a_notification_counts_once(home: &Home) {
     assert!(matches!(ledger.commit(raised(2)).await, Err(LedgerError::NotificationSeen)));
     let other = Commit { notification: Some("acc-wechat/n1".to_owned()), ..raised(2) };
     ledger.commit(other).await.unwrap();
+}
+
+async fn a_nonce_counts_once_until_it_is_forgotten(home: &Home) {
+    let ledger = home.open().await;
+    let spend = |key: &'static str, at| {
+        let ledger = ledger.clone();
+        async move { ledger.spend_nonce(key, "0123456789abcdef", at).await.unwrap() }
+    };
+    assert!(spend("till-1", NOON).await);
+    assert!(!spend("till-1", NOON + MINUTE).await, "spent");
+    assert!(spend("till-2", NOON + HOUR).await, "another key's");
+    ledger.forget_nonces(NOON).await.unwrap();
+    assert!(!spend("till-1", NOON + HOUR).await, "not before that time");
+    ledger.forget_nonces(NOON + 1).await.unwrap();
+    assert!(spend("till-1", NOON + HOUR).await, "forgotten");
+    assert!(!spend("till-2", NOON + HOUR).await, "younger");
 }
 
 async fn a_payment_code_is_spent_for_a_day(home: &Home) {

@@ -14,6 +14,10 @@ use crate::ledger::Till;
 
 /// How often replaced credentials are looked for at least.
 const LOOK: Duration = Duration::from_secs(60);
+/// How often spent nonces are looked through.
+const NONCES_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How long they are remembered.
+const NONCE_MEMORY_MS: i64 = 24 * 60 * 60 * 1_000;
 const ACTOR: &str = "api";
 
 /// The program around the API, which keeps the keys.
@@ -87,4 +91,19 @@ async fn forget(state: &Arc<super::State>) -> Answer<Duration> {
         state.guard.reload().await?;
     }
     Ok(Duration::from_millis(next.unsigned_abs()))
+}
+
+/// Forgets spent nonces from time to time, long after their requests' times alone refuse them: a clock that is set back by
+/// less than [`NONCE_MEMORY_MS`] lets nothing in again.
+pub(super) async fn forget_nonces(state: Shared, stopping: CancellationToken) {
+    loop {
+        let before = state.engine.now() - NONCE_MEMORY_MS;
+        if let Err(error) = state.engine.ledger().forget_nonces(before).await {
+            tracing::warn!(%error, "spent nonces could not be forgotten");
+        }
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(NONCES_EVERY) => {}
+        }
+    }
 }

@@ -155,6 +155,7 @@ impl Server {
         let stopping = CancellationToken::new();
         let state = State::of(engine, stopping.clone(), keeper, limits).await?;
         tokio::spawn(keys::forget_retired(state.clone(), stopping.clone()));
+        tokio::spawn(keys::forget_nonces(state.clone(), stopping.clone()));
         let app = routes::router(state);
         let task = tokio::spawn(serve::serve(listener, app, limits, stopping.clone()));
         Ok(Self { address, stopping, task })

@@ -20,6 +20,9 @@ use crate::payment::{Payment, PaymentId, UnixMillis};
 /// For how long a payment code that was sent is known again: longer than any provider's code lives.
 const CODE_MEMORY_MS: i64 = 24 * 60 * 60 * 1_000;
 
+/// What ids of spent nonces begin with. No account's notification has such an id: theirs begin with the account's own.
+pub(super) const NONCE: &str = "nonce:";
+
 /// Something to be written.
 pub(super) enum Request {
     /// Events of a payment.
@@ -38,6 +41,8 @@ pub(super) enum Request {
     Keep(Box<Keep>),
     /// Something that counts once: its id, and when it came.
     Once(String, UnixMillis),
+    /// Nonces spent before a time forgotten.
+    ForgetNonces(UnixMillis),
 }
 
 /// A row about no payment.
@@ -111,6 +116,8 @@ pub(super) struct Batch<'a> {
     pub(super) new_answers: Vec<(StoredAnswer, UnixMillis)>,
     notifications: HashSet<String>,
     pub(super) new_notifications: Vec<(String, UnixMillis)>,
+    /// Nonces spent before are forgotten.
+    pub(super) nonces_until: Option<UnixMillis>,
     numbers: HashSet<String>,
     codes: HashMap<String, UnixMillis>,
     leases: HashMap<PaymentId, Lease>,
@@ -145,6 +152,7 @@ impl<'a> Batch<'a> {
             new_answers: Vec::new(),
             notifications: found.notifications,
             new_notifications: Vec::new(),
+            nonces_until: None,
             numbers: found.numbers,
             codes: HashMap::new(),
             leases: found.leases,
@@ -195,6 +203,10 @@ impl<'a> Batch<'a> {
                 Ok(Granted::Done(true))
             }
             Request::Keep(keep) => Ok(Granted::Done(self.keep(keep))),
+            Request::ForgetNonces(before) => {
+                self.nonces_until = self.nonces_until.max(Some(*before));
+                Ok(Granted::Done(true))
+            }
             Request::Once(id, at) => {
                 let id = storable(id);
                 let first = self.notifications.insert(id.clone());
@@ -352,6 +364,7 @@ impl<'a> Batch<'a> {
         self.rows.is_empty()
             && self.new_answers.is_empty()
             && self.new_notifications.is_empty()
+            && self.nonces_until.is_none()
             && self.leased.is_empty()
             && self.sole_owners.is_empty()
             && self.kept.is_empty()

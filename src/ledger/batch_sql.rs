@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::AnyConnection;
 
-use super::batch::Batch;
+use super::batch::{Batch, NONCE};
 use super::chain::{Head, StoredRow};
 use super::derived::load_payments;
 use super::found::{Found, Wanted};
@@ -131,7 +131,12 @@ impl Batch<'_> {
             .collect();
         sql::insert(connection, "answers (scope, answer_key, digest, status, body, at)", answers, "").await?;
         let heard = self.new_notifications.iter().map(|(id, at)| [Param::Text(id), Param::Int(*at)]).collect();
-        sql::insert(connection, "notifications (id, at)", heard, "").await
+        sql::insert(connection, "notifications (id, at)", heard, "").await?;
+        if let Some(before) = self.nonces_until {
+            let (like, delete) = (format!("{NONCE}%"), "DELETE FROM notifications WHERE id LIKE $1 AND at < $2");
+            sql::execute(connection, delete, [Param::Text(&like), Param::Int(before)]).await?;
+        }
+        Ok(())
     }
 
     async fn write_leases(&self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::batch::{Batch, Granted, Request, Rules, SealedRecord, Table};
+use super::batch::{Batch, Granted, NONCE, Request, Rules, SealedRecord, Table};
 use super::chain::{GENESIS, Head, StoredRow, Walk};
 use super::derived::{AttemptRow, Derived, Growth, SumKey, replay};
 use super::found::{Found, Lease, Wanted};
@@ -149,7 +149,7 @@ pub(super) struct Tables {
     pub(super) takings: BTreeMap<SumKey, Growth>,
     /// By key; each scope has its own.
     answers: BTreeMap<String, Vec<StoredAnswer>>,
-    notifications: BTreeSet<String>,
+    notifications: BTreeMap<String, UnixMillis>,
     leases: BTreeMap<PaymentId, Lease>,
     records: BTreeMap<(Table, String), SealedRecord>,
     kept: BTreeSet<(String, String)>,
@@ -168,7 +168,7 @@ impl Default for Tables {
             refunds: BTreeMap::new(),
             takings: BTreeMap::new(),
             answers: BTreeMap::new(),
-            notifications: BTreeSet::new(),
+            notifications: BTreeMap::new(),
             leases: BTreeMap::new(),
             records: BTreeMap::new(),
             kept: BTreeSet::new(),
@@ -185,7 +185,7 @@ impl Tables {
         let answers = wanted.answers.iter().filter_map(|key| self.answers.get(key));
         found.answers = answers.flatten().cloned().collect();
         found.notifications =
-            wanted.notifications.iter().filter(|id| self.notifications.contains(*id)).cloned().collect();
+            wanted.notifications.iter().filter(|id| self.notifications.contains_key(*id)).cloned().collect();
         let numbers = wanted.numbers.iter().filter(|number| self.attempts.contains_key(**number));
         found.numbers = numbers.map(|number| (*number).to_owned()).collect();
         let codes = wanted.codes.iter().filter_map(|mac| self.codes.get_key_value(*mac));
@@ -216,7 +216,10 @@ impl Tables {
         for (answer, _) in &batch.new_answers {
             self.answers.entry(answer.key.clone()).or_default().push(answer.clone());
         }
-        self.notifications.extend(batch.new_notifications.iter().map(|(id, _)| id.clone()));
+        self.notifications.extend(batch.new_notifications.iter().cloned());
+        if let Some(before) = batch.nonces_until {
+            self.notifications.retain(|id, at| *at >= before || !id.starts_with(NONCE));
+        }
         for owner in &batch.sole_owners {
             self.leases.retain(|_, (holder, _)| holder == owner);
         }

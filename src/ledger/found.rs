@@ -53,7 +53,11 @@ impl<'a> Wanted<'a> {
                 Request::Record(RecordChange { id, put: None, .. }) => wanted.removed.push(id),
                 Request::Keep(keep) => wanted.kept.push(&keep.digest),
                 Request::Once(id, _) => wanted.notifications.push(storable(id)),
-                Request::Note(_) | Request::BreakLeases { .. } | Request::Record(_) | Request::Reseal(..) => {}
+                Request::Note(_)
+                | Request::BreakLeases { .. }
+                | Request::Record(_)
+                | Request::Reseal(..)
+                | Request::ForgetNonces(_) => {}
             }
         }
         wanted

@@ -34,7 +34,7 @@ pub use disk::{Disk, Medium};
 pub use schema::SCHEMA_VERSION;
 pub use types::*;
 
-use batch::{Granted, Note, Request, Rules};
+use batch::{Granted, NONCE, Note, Request, Rules};
 use calendar::Calendar;
 use place::{Access, Place};
 use seal::SealKeys;
@@ -223,8 +223,15 @@ impl Ledger {
     /// # Errors
     /// The books cannot be written.
     pub async fn spend_nonce(&self, key: &str, nonce: &str, at: UnixMillis) -> Result<bool, LedgerError> {
-        // No account's notification has such an id: theirs begin with the account's own.
-        self.ask_done(Request::Once(format!("nonce:{key}/{nonce}"), at)).await
+        self.ask_done(Request::Once(format!("{NONCE}{key}/{nonce}"), at)).await
+    }
+
+    /// Forgets nonces that were spent before `before`, when their requests' times alone refuse them.
+    ///
+    /// # Errors
+    /// The books cannot be written.
+    pub async fn forget_nonces(&self, before: UnixMillis) -> Result<(), LedgerError> {
+        self.ask_done(Request::ForgetNonces(before)).await.map(|_| ())
     }
 
     /// Frees every lease that other owners hold: for the embedded database, which has one owner at a time.
