@@ -133,7 +133,7 @@ async fn measure(tills: usize, time: Duration) {
 async fn open_tills(admin: &Client, base_url: &str, count: usize) -> Vec<Client> {
     let mut clients = Vec::with_capacity(count);
     for number in 0..count {
-        let store = format!("store-{}", number / TILLS_PER_STORE);
+        let store = format!("branch-{}", number / TILLS_PER_STORE);
         if number % TILLS_PER_STORE == 0 {
             let store = CreateStore { id: Some(store.parse().expect("an id")), name: store.clone() };
             admin.create_store(&store).await.expect("a store");
