@@ -87,12 +87,12 @@ async fn measure(tills: usize, time: Duration) {
         eprintln!("{} s: {} sales", started.elapsed().as_secs(), told.created.lock().expect("no panic").len());
     }
     told.stop.store(true, Ordering::Relaxed);
+    let sold_for = started.elapsed();
     let mut times = Times::default();
     for till in selling {
         times.add(till.await.expect("a till does not panic"));
     }
-    let sold_for = started.elapsed();
-    let after = process::Usage::of(serve.child.id());
+    let (after, ran_for) = (process::Usage::of(serve.child.id()), started.elapsed());
     let metrics = reqwest::get(format!("{base_url}/metrics")).await.expect("an answer").text().await.expect("text");
 
     let deadline = Instant::now() + PATIENCE;
@@ -123,7 +123,7 @@ async fn measure(tills: usize, time: Duration) {
     prometheus::print(&metrics, "scantill_api_request_seconds", &["method", "route"]);
     println!(
         "the API's process: {:.2} cores, {} MB at the end, {} MB at most",
-        (after.processor - before.processor).as_secs_f64() / sold_for.as_secs_f64(),
+        (after.processor - before.processor).as_secs_f64() / ran_for.as_secs_f64(),
         after.memory_kb / 1024,
         after.most_memory_kb / 1024
     );
