@@ -186,6 +186,31 @@ fn codes_are_read_however_they_are_held() {
 }
 
 #[test]
+fn a_stream_follows_a_code_and_sees_another_that_comes() {
+    let (first, second) = ("281234567890123456", "131234567890123456");
+    let mut live = Decoder::live();
+    let seen: Vec<(Vec<String>, Option<[f32; 2]>)> = (0..12)
+        .map(|frame| {
+            let mut sheet = Sheet::new(1_280, 720).qr([300 + 6 * frame, 200], 5, first);
+            if frame >= 8 {
+                sheet = sheet.qr([900, 400], 5, second);
+            }
+            let found = live.decode(&sheet.frame());
+            let corner = found.iter().find(|symbol| symbol.text == first).map(|symbol| symbol.corners[0]);
+            (found.into_iter().map(|symbol| symbol.text).collect(), corner)
+        })
+        .collect();
+    for (frame, (texts, corner)) in seen.iter().enumerate() {
+        assert!(texts.iter().any(|text| text == first), "frame {frame}: {texts:?}");
+        // Whichever way it was found, it is where it is.
+        let [x, y] = corner.unwrap();
+        let (left, top) = ((300 + 6 * frame) as f32, 200.0);
+        assert!((x - left).abs() < 5.0 && (y - top).abs() < 5.0, "frame {frame}: {x}, {y} for {left}, {top}");
+    }
+    assert!(seen[8..10].iter().any(|(texts, _)| texts.iter().any(|text| text == second)), "{seen:?}");
+}
+
+#[test]
 fn inverted_and_mirrored_codes_are_read() {
     let sheet = Sheet::new(320, 240).qr([100, 60], 5, "light on dark");
     assert!(reads(&sheet.frame().map(|level| 255 - level), Format::Qr, "light on dark"));

@@ -410,6 +410,11 @@ takings-hour = Hour
 takings-empty = No takings on this day yet.
 takings-empty-hint = The first paid sale shows here by itself.
 takings-training = Training: none of this is real money
+takings-in-flight = { $count ->
+    [one] One sale is in flight, begun at { $time }
+   *[other] { $count } sales are in flight, the oldest begun at { $time }
+}
+takings-in-flight-hint = Not counted here yet. The providers are asked until each is known. F2 shows them.
 takings-updated = As of { $time }
 takings-previous-day = Day before
 takings-next-day = Day after

@@ -28,8 +28,9 @@ impl Found {
     }
 
     async fn look_up(&mut self, connection: &mut AnyConnection, wanted: Wanted<'_>) -> Result<(), sqlx::Error> {
-        let select = "SELECT scope, answer_key, digest, status, body FROM answers WHERE answer_key";
-        for row in sql::query_in(connection, select, wanted.answers.iter().map(String::as_str).collect()).await? {
+        let select = "SELECT scope, answer_key, digest, status, body FROM answers WHERE";
+        let keys = wanted.answers.iter().map(|(scope, key)| [scope.as_str(), key.as_str()]).collect();
+        for row in sql::query_pairs(connection, select, ["scope", "answer_key"], keys).await? {
             self.answers.push(read_answer(&row)?);
         }
         let select = "SELECT id FROM notifications WHERE id";

@@ -182,7 +182,7 @@ impl Tables {
         let mut found = Found::at(self.head.clone());
         let payments: BTreeSet<_> = wanted.payments.iter().filter_map(id).collect();
         found.payments = payments.iter().filter_map(|id| self.payments.get(id)).cloned().collect();
-        let answers = wanted.answers.iter().filter_map(|key| self.answers.get(key));
+        let answers = wanted.answers.iter().filter_map(|(_, key)| self.answers.get(key));
         found.answers = answers.flatten().cloned().collect();
         found.notifications =
             wanted.notifications.iter().filter(|id| self.notifications.contains_key(*id)).cloned().collect();
@@ -199,10 +199,8 @@ impl Tables {
             attempts.any(|attempt| attempt.account == **id && self.unfinished.contains(&attempt.payment))
         };
         found.busy_accounts = wanted.removed.iter().filter(of_unfinished).map(|id| (*id).to_owned()).collect();
-        if !wanted.kept.is_empty() {
-            let kept = self.kept.iter().filter(|(_, digest)| wanted.kept.contains(&digest.as_str()));
-            found.kept = kept.cloned().collect();
-        }
+        let kept = wanted.kept.iter().map(|[account, digest]| ((*account).to_owned(), (*digest).to_owned()));
+        found.kept = kept.filter(|body| self.kept.contains(body)).collect();
         found
     }
 

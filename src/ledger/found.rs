@@ -15,8 +15,8 @@ pub(super) type Lease = (String, UnixMillis);
 #[derive(Default)]
 pub(super) struct Wanted<'a> {
     pub(super) payments: Vec<&'a str>,
-    /// Idempotency keys, of any scope.
-    pub(super) answers: Vec<String>,
+    /// Idempotency keys with their scopes.
+    pub(super) answers: Vec<(String, String)>,
     pub(super) notifications: Vec<String>,
     /// Numbers of new attempts.
     pub(super) numbers: Vec<&'a str>,
@@ -26,8 +26,8 @@ pub(super) struct Wanted<'a> {
     pub(super) leases: Vec<&'a str>,
     /// Accounts that are to be removed.
     pub(super) removed: Vec<&'a str>,
-    /// Digests of the bodies to keep.
-    pub(super) kept: Vec<&'a str>,
+    /// Accounts and digests of the bodies to keep.
+    pub(super) kept: Vec<[&'a str; 2]>,
 }
 
 impl<'a> Wanted<'a> {
@@ -37,7 +37,8 @@ impl<'a> Wanted<'a> {
             match request {
                 Request::Commit(commit) => {
                     wanted.payments.push(commit.payment.as_str());
-                    wanted.answers.extend(commit.answer.as_ref().map(|answer| storable(&answer.key)));
+                    let answer = commit.answer.as_ref();
+                    wanted.answers.extend(answer.map(|answer| (storable(&answer.scope), storable(&answer.key))));
                     wanted.notifications.extend(commit.notification.as_deref().map(storable));
                     for event in &commit.events {
                         if let PaymentEvent::AttemptStarted { out_trade_no, auth_code_mac, .. } = event {
@@ -51,7 +52,7 @@ impl<'a> Wanted<'a> {
                 }
                 Request::Lease { payment, .. } => wanted.leases.push(payment.as_str()),
                 Request::Record(RecordChange { id, put: None, .. }) => wanted.removed.push(id),
-                Request::Keep(keep) => wanted.kept.push(&keep.digest),
+                Request::Keep(keep) => wanted.kept.push([&keep.account, &keep.digest]),
                 Request::Once(id, _) => wanted.notifications.push(storable(id)),
                 Request::Note(_)
                 | Request::BreakLeases { .. }

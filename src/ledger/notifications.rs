@@ -130,13 +130,13 @@ impl Ledger {
     }
 }
 
-/// Under which accounts bodies of these digests were kept before.
+/// Which of these bodies, told by account and digest, were kept before.
 pub(super) async fn load(
     connection: &mut AnyConnection,
-    digests: Vec<&str>,
+    bodies: Vec<[&str; 2]>,
 ) -> Result<HashSet<(String, String)>, sqlx::Error> {
-    let select = "SELECT account, digest FROM notification_bodies WHERE digest";
-    let rows = sql::query_in(connection, select, digests).await?;
+    let select = "SELECT account, digest FROM notification_bodies WHERE";
+    let rows = sql::query_pairs(connection, select, ["account", "digest"], bodies).await?;
     rows.iter().map(|row| Ok((text(row, 0)?, text(row, 1)?))).collect()
 }
 

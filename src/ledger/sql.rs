@@ -5,6 +5,8 @@ use sqlx::{AnyConnection, Arguments, Row};
 
 /// How many rows one INSERT carries at most; the databases take some 32,000 and 65,000 parameters.
 const ROWS: usize = 1_000;
+/// How many pairs one SELECT asks for at most; SQLite takes no expression of more than 1,000 levels.
+const PAIRS: usize = 128;
 /// Statements up to this many rows are kept prepared.
 const KEPT_ROWS: usize = 4;
 
@@ -82,6 +84,32 @@ pub(super) async fn query_in(
         let filled = chunk.iter().copied().chain(std::iter::repeat(last)).take(length);
         let sql = format!("{statement} IN ({})", marks(0, length));
         found.extend(sqlx::query_with(&sql, arguments(filled.map(Param::Text))?).fetch_all(&mut *connection).await?);
+    }
+    Ok(found)
+}
+
+/// Runs a SELECT that ends in WHERE, for the rows in which two columns are one of these pairs. Row by row of the list, as
+/// both databases then go by an index that begins with both columns.
+pub(super) async fn query_pairs(
+    connection: &mut AnyConnection,
+    statement: &str,
+    columns: [&str; 2],
+    mut pairs: Vec<[&str; 2]>,
+) -> Result<Vec<AnyRow>, sqlx::Error> {
+    pairs.sort_unstable();
+    pairs.dedup();
+    let [one, other] = columns;
+    let mut found = Vec::new();
+    for chunk in pairs.chunks(PAIRS) {
+        // Filled up as in `query_in`.
+        let length = chunk.len().next_power_of_two();
+        let last = chunk.last().copied().unwrap_or_default();
+        let filled = chunk.iter().copied().chain(std::iter::repeat(last)).take(length);
+        let terms: Vec<_> =
+            (0..length).map(|at| format!("({one} = ${} AND {other} = ${})", 2 * at + 1, 2 * at + 2)).collect();
+        let sql = format!("{statement} {}", terms.join(" OR "));
+        let arguments = arguments(filled.flatten().map(Param::Text))?;
+        found.extend(sqlx::query_with(&sql, arguments).fetch_all(&mut *connection).await?);
     }
     Ok(found)
 }

@@ -35,7 +35,7 @@ use crate::api::wire::{
     TakingsParams,
 };
 use crate::client::{self, Client, ClientError, StreamEvent};
-use crate::payment::{ChannelId, PaymentId};
+use crate::payment::{ChannelId, PaymentId, PaymentState};
 use crate::scan::serial::{Serial, SerialEvent};
 
 /// How many sales are kept at hand.
@@ -66,6 +66,8 @@ pub enum Message {
     Channels(Result<Vec<ChannelView>, ClientError>),
     /// The last sales.
     Recent(Result<PaymentPage, ClientError>),
+    /// The sales that are under way.
+    InFlight(Result<PaymentPage, ClientError>),
     /// Today's takings.
     Today(Result<Takings, ClientError>),
     /// The takings of the day chosen on the takings page.
@@ -360,6 +362,12 @@ impl Till {
             Message::Recent(answer) => {
                 if let Ok(page) = answer {
                     self.recent = page.payments;
+                }
+                Task::none()
+            }
+            Message::InFlight(answer) => {
+                if let Ok(page) = answer {
+                    self.takings.in_flight = page.payments;
                 }
                 Task::none()
             }
@@ -668,10 +676,16 @@ impl Till {
     fn refresh_takings(&self) -> Task<Message> {
         let params = self.takings_params();
         let today = self.call(|client| async move { client.takings(&params).await }, Message::Today);
-        if self.page == Page::Takings && self.takings.day.is_some() {
-            return Task::batch([today, self.fetch_day()]);
+        if self.page != Page::Takings {
+            return today;
         }
-        today
+        let day = if self.takings.day.is_some() { self.fetch_day() } else { Task::none() };
+        Task::batch([today, day, self.fetch_in_flight()])
+    }
+
+    fn fetch_in_flight(&self) -> Task<Message> {
+        let query = PaymentQuery { state: Some(PaymentState::Pending), limit: Some(200), ..PaymentQuery::default() };
+        self.call(|client| async move { client.payments(&query).await }, Message::InFlight)
     }
 
     fn remember(&mut self, view: &PaymentView) {

@@ -5,6 +5,7 @@ mod code128;
 mod libraries;
 mod pyramid;
 mod qr;
+mod region;
 mod schedule;
 mod symbol;
 

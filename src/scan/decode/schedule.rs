@@ -5,6 +5,7 @@
 
 use super::libraries::{guarded, rows, rqrr, squares};
 use super::pyramid::{Effort, Pyramid};
+use super::region::Region;
 use super::symbol::{Symbol, merge};
 use super::{code128, qr};
 use crate::scan::GreyFrame;
@@ -62,6 +63,8 @@ pub struct Decoder {
     awake: u32,
     /// The frame before, small: what moved is seen by it.
     before: Option<GreyFrame>,
+    /// Where something was read in it.
+    region: Option<Region>,
 }
 
 impl Decoder {
@@ -75,6 +78,7 @@ impl Decoder {
             turn: 0,
             awake: AWAKE_FRAMES,
             before: None,
+            region: None,
         }
     }
 
@@ -136,31 +140,52 @@ impl Decoder {
     /// A frame of a stream.
     fn next(&mut self, pyramid: Pyramid<'_>) -> Vec<Symbol> {
         self.turn = self.turn.wrapping_add(1);
+        // Every other frame is looked at as a whole: another code may have come beside the one that is there.
+        let known = self.region.take().filter(|_| !self.turn.is_multiple_of(2));
+        let mut found = known.map_or_else(Vec::new, |region| self.within(region, pyramid.full));
+        if found.is_empty() {
+            found = self.whole(&pyramid);
+        }
+        if !found.is_empty() {
+            self.awake = AWAKE_FRAMES;
+        }
+        self.region = Region::around(&found, pyramid.full);
+        self.before = Some(pyramid.quarter);
+        found
+    }
+
+    /// The part of a frame in which something was read before.
+    fn within(&mut self, region: Region, frame: &GreyFrame) -> Vec<Symbol> {
+        let Some(part) = region.of(frame) else { return Vec::new() };
+        let pyramid = Pyramid::of(&part);
+        let stages = [Stage::Rows, Stage::Squares, Stage::Qr(Effort::Quick), Stage::Bars(Effort::Quick)];
+        let found = stages.into_iter().map(|stage| self.look(stage, &pyramid)).find(|found| !found.is_empty());
+        found.unwrap_or_default().into_iter().map(|symbol| region.placed(symbol)).collect()
+    }
+
+    /// A whole frame of a stream.
+    fn whole(&mut self, pyramid: &Pyramid<'_>) -> Vec<Symbol> {
         let even = self.turn.is_multiple_of(2);
         if self.before.as_ref().is_none_or(|before| pyramid.moved_since(before)) {
             self.awake = AWAKE_FRAMES;
         }
         self.awake = self.awake.saturating_sub(1);
-        let mut found = self.look(Stage::Rows, &pyramid);
+        let mut found = self.look(Stage::Rows, pyramid);
         // While nothing happens, each kind is looked for in every other frame.
         for (stage, turn) in [(Stage::Qr(Effort::Quick), even), (Stage::Bars(Effort::Quick), !even)] {
             if found.is_empty() && (turn || self.awake > 0) {
-                found = self.look(stage, &pyramid);
+                found = self.look(stage, pyramid);
             }
         }
         if found.is_empty() && self.turn.is_multiple_of(SQUARES_TURNS) && pyramid.noise() < CLEAN {
-            found = self.look(Stage::Squares, &pyramid);
+            found = self.look(Stage::Squares, pyramid);
         } else if found.is_empty() && self.awake > 0 {
             let dear = [Stage::Qr(Effort::Full), Stage::Bars(Effort::Full)];
             let [first, second] = if even { dear } else { [dear[1], dear[0]] };
             if let Some(stage) = [first, second].into_iter().find(|stage| self.promises(*stage)) {
-                found = self.look(stage, &pyramid);
+                found = self.look(stage, pyramid);
             }
         }
-        if !found.is_empty() {
-            self.awake = AWAKE_FRAMES;
-        }
-        self.before = Some(pyramid.quarter);
         found
     }
 

@@ -5,13 +5,14 @@ use iced::{Center, Element, Fill, Right};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use crate::api::wire::{Sums, Takings};
+use crate::api::wire::{PaymentView, Sums, Takings};
 use crate::money::Money;
 use crate::payment::ChannelId;
 use crate::till::font;
 use crate::till::icon::{self, Icon};
 use crate::till::theme::{Look, Role, card, press, round, size, space as distance};
 use crate::till::widget::chart::{Bars, Shares, bars, shares};
+use crate::till::widget::shape::{Standing, shape};
 use crate::till::widget::{amount, badge, figures, line, rule, strong};
 
 /// The page's state.
@@ -21,6 +22,8 @@ pub struct State {
     pub day: Option<Date>,
     /// Its takings, or why they cannot be had.
     pub takings: Option<Result<Takings, String>>,
+    /// Sales of any day that are under way: no takings count them before they come to an end.
+    pub in_flight: Vec<PaymentView>,
 }
 
 /// What happens on the page.
@@ -116,8 +119,33 @@ impl State {
             }
             Some(Ok(takings)) => full(look, takings, is_today),
         };
-        column![title, content].spacing(distance::GAP).into()
+        column![title, in_flight(look, &self.in_flight), content].spacing(distance::GAP).into()
     }
+}
+
+/// What is not in the takings yet, and may still come to be.
+fn in_flight<'a>(look: Look<'a>, sales: &[PaymentView]) -> Option<Element<'a, Message>> {
+    let oldest = sales.iter().map(|sale| sale.created_at).min()?;
+    let palette = look.palette;
+    let said = look.say_with(
+        "takings-in-flight",
+        &[("count", (sales.len() as i64).into()), ("time", look.time_exact(oldest.as_millisecond()).into())],
+    );
+    let sum: i64 = sales.iter().map(|sale| sale.amount).sum();
+    let money = Money::new(sum, sales[0].currency);
+    let content = row![
+        shape(palette, Standing::UnderWay, 28.0),
+        column![
+            strong(said, size::LABEL, palette.text),
+            line(look.say("takings-in-flight-hint"), size::BODY, palette.muted)
+        ]
+        .spacing(distance::TINY)
+        .width(Fill),
+        amount::amount(money, size::HEADING, palette.text),
+    ]
+    .spacing(distance::GAP)
+    .align_y(Center);
+    Some(container(content).padding([distance::MEDIUM, distance::GROUP]).width(Fill).style(card(palette)).into())
 }
 
 fn said<'a>(look: Look<'a>, glyph: Icon, title: String, body: String) -> Element<'a, Message> {
