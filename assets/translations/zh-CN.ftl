@@ -70,7 +70,7 @@ bar-training-hint = 还没有设置商户账户，这里的一切都不动真钱
 bar-today = 今天 { $total } · { $count } 笔
 bar-keys = F1 按键
 bar-sales = F2 交易
-bar-takings = F3 收入
+bar-takings = F3 营业额
 bar-refund = F4 退款
 bar-settings = F8 设置
 bar-lock = F9 锁定
@@ -375,11 +375,11 @@ attempt-reversed = 已撤销
 attempt-surplus-refunding = 多付一笔，正在退回
 attempt-surplus-refunded = 多付一笔，已退回
 
-## 收入
+## 营业额
 
-takings-title = 收入
-takings-of = { $date } 的收入
-takings-net = 净收入
+takings-title = 营业额
+takings-of = { $date } 的营业额
+takings-net = 净额
 takings-gross = 总收款
 takings-refunds = 退款
 takings-count = 笔数
@@ -390,7 +390,7 @@ takings-by-hour = 按小时
 takings-by-till = 按收银台
 takings-share = 占比
 takings-hour = 时段
-takings-empty = 这一天还没有收入。
+takings-empty = 这一天还没有收款。
 takings-empty-hint = 第一笔收款会自动显示在这里。
 takings-training = 练习：这些都不是真钱
 takings-in-flight = 还有 { $count } 笔未有结果，最早一笔始于 { $time }
@@ -402,7 +402,7 @@ takings-export = 导出
 takings-exported = 已保存为 { $file }
 takings-compared = 与 { $date } 相比 { $percent } %
 
-report-title = 收入日报
+report-title = 营业日报
 report-business-day = 营业日
 report-printed = 打印时间 { $time }
 report-page = 第 { $page } 页，共 { $pages } 页
@@ -537,7 +537,7 @@ keys-note = 添加备注
 keys-type-code = 手工输入付款码
 keys-help = 按键说明
 keys-sales = 交易
-keys-takings = 收入
+keys-takings = 营业额
 keys-refund = 退款
 keys-phone = 练习手机
 keys-display = 顾客屏
