@@ -479,7 +479,7 @@ fn call(step: Step, attempt: &Attempt, trade: TradeRef, notify_url: Option<Strin
                     started_at: changed_at,
                     notify_url,
                 };
-                Outcome::Refund(channel.refund(&trade, &refund).await)
+                Outcome::Refund(return_surplus(channel.as_ref(), &trade, &refund).await)
             }
             Step::Query | Step::Record(_) | Step::Wait(_) => Outcome::Query(channel.query(&trade).await),
         };
@@ -493,6 +493,18 @@ async fn ask_for_refund(channel: &dyn Channel, trade: &TradeRef, refund: &Refund
     match channel.refund(trade, refund).await {
         RefundOutcome::Failed(failure) if !first => match channel.query_refund(trade, refund).await {
             RefundOutcome::NotFound => RefundOutcome::Failed(failure),
+            outcome => outcome,
+        },
+        outcome => outcome,
+    }
+}
+
+/// Asks for a surplus to go back, and where the provider is still at work on it, what became of it: some say so to every
+/// repeat, whatever came of the first.
+async fn return_surplus(channel: &dyn Channel, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome {
+    match channel.refund(trade, refund).await {
+        RefundOutcome::Processing => match channel.query_refund(trade, refund).await {
+            RefundOutcome::NotFound => RefundOutcome::Processing,
             outcome => outcome,
         },
         outcome => outcome,

@@ -132,6 +132,20 @@ async fn paid_both_ways_in_one_moment_the_second_is_returned() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_surplus_is_asked_about_where_repeats_only_say_that_it_is_under_way() {
+    let shop = Shop::open().await;
+    shop.wechatpay.plan("refund", &[Plan::Ask; 1_000]);
+    let id = shop.sale(60).await;
+    let shown = shop.show(&id, &ChannelId::WECHATPAY).await;
+    shop.wechatpay.plan("query", &[Plan::AnswerLost; 8]);
+    assert!(shop.wechatpay.provider.lock().unwrap().customer_pays(shown.attempts[0].out_trade_no.as_str(), 1_250));
+    shop.scan(&id, ALIPAY_CODE).await.unwrap();
+    let end = shop.finished(&id).await;
+    assert_eq!((end.state, end.attempts[0].state), (PaymentState::Succeeded, AttemptState::SurplusRefunded));
+    assert_eq!(shop.wechatpay.provider.lock().unwrap().taken(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_cannot_be_told_to_close_does_not_hold_up_the_queue() {
     let shop = Shop::open().await;
     let id = shop.sale(60).await;

@@ -177,14 +177,16 @@ impl Sale {
     /// Looks until it is over, or something else has to be done.
     async fn wait(&mut self) -> String {
         let world = self.tills.house.world.clone();
-        let (until, path) = (world.now() + PATIENCE, self.path(""));
-        while world.now() < until {
+        let (since, path) = (world.now(), self.path(""));
+        while world.now() < since + PATIENCE {
             if let Some(seen) = self.tills.get(self.till, &path).await
                 && !matches!(seen.text("state"), "created" | "pending")
             {
                 return seen.text("state").to_owned();
             }
-            world.pass(self.dice.within(500, 15_000)).await;
+            // Less often, the longer it takes.
+            let longest = 15_000 + (world.now() - since) / 3;
+            world.pass(self.dice.within(500, longest)).await;
         }
         String::new()
     }
