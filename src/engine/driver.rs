@@ -15,7 +15,7 @@ use super::inner::{Announced, Inner, notify_url, trade};
 use super::{Answered, EngineError, Idempotency};
 use crate::channel::{Channel, MerchantAccount, RefundOutcome, RefundRef, TradeDetails, TradeRef};
 use crate::ledger::{Commit, LedgerError, StoredAnswer};
-use crate::payment::{Attempt, ChannelId, Payment, PaymentEvent, PaymentId, Refund, UnixMillis};
+use crate::payment::{Attempt, AttemptState, ChannelId, Payment, PaymentEvent, PaymentId, Refund, UnixMillis};
 
 /// How long a lease runs; renewed by every write and while a driver waits.
 pub(super) const LEASE_MS: i64 = 30_000;
@@ -93,6 +93,8 @@ struct Desk {
     calls: FuturesUnordered<Call>,
     waiters: HashMap<u32, Waiter>,
     lease_until: UnixMillis,
+    /// Since when this driver has had the payment, where what another had begun by then was not looked at yet.
+    taken_over_at: Option<UnixMillis>,
 }
 
 impl Driver {
@@ -106,6 +108,7 @@ impl Driver {
             calls: FuturesUnordered::new(),
             waiters: HashMap::new(),
             lease_until: 0,
+            taken_over_at: Some(engine.clock.now()),
         };
         loop {
             // Calls that were ordered begin before the books are read: the customer waits.
@@ -170,6 +173,7 @@ impl Desk {
                 memory.fresh = memory.tries == 0 && !memory.in_flight;
             }
             Order::Pay { no, trade, details, channel, auth_code, announced } => {
+                self.may_have_taken_over();
                 self.memory(no).in_flight = true;
                 drop(announced);
                 self.calls.push(Box::pin(async move {
@@ -177,6 +181,7 @@ impl Desk {
                 }));
             }
             Order::Code { no, reply, idempotency, announced } => {
+                self.may_have_taken_over();
                 self.memory(no).in_flight = true;
                 drop(announced);
                 self.waiters.insert(no, (reply, idempotency));
@@ -187,13 +192,34 @@ impl Desk {
         }
     }
 
+    /// Who begins an attempt takes the payment over from another process.
+    fn may_have_taken_over(&mut self) {
+        if !self.engine.ledger.is_exclusive() {
+            self.taken_over_at = Some(self.engine.clock.now());
+        }
+    }
+
+    /// Calls of the owner before, which may have died a moment ago, may still arrive: what that one was taking back is not
+    /// asked about before they have.
+    fn inherit(&mut self, payment: &Payment) {
+        let Some(since) = self.taken_over_at.take() else { return };
+        let accounts = self.engine.accounts();
+        for attempt in payment.open_attempts().filter(|attempt| attempt.state == AttemptState::Voiding) {
+            let Some(numbers) = accounts.capabilities(&attempt.account) else { continue };
+            self.memory(attempt.no).others_until = Some(since + millis(numbers.request_timeout));
+        }
+    }
+
     /// Does all that is due; says until when there is nothing more to do, `None` where nothing is left by the clock.
     async fn turn(&mut self) -> Result<Option<UnixMillis>, Stop> {
+        // Of books that others share it is not known here when another takes the payment over.
+        let mut is_owner = self.engine.ledger.is_exclusive();
         loop {
             let payment = load(&self.engine, &self.id).await?;
             if !payment.is_unfinished() {
                 return Ok(None);
             }
+            self.inherit(&payment);
             let now = self.engine.clock.now();
             self.renew_lease(now).await?;
             let accounts = self.engine.accounts();
@@ -226,6 +252,13 @@ impl Desk {
                 if let Step::Wait(at) = step {
                     until = Some(until.map_or(at, |earlier| earlier.min(at)));
                     continue;
+                }
+                if !is_owner && matches!(step, Step::Void | Step::Refund(_)) {
+                    // Only the owner lets money go back, and only after a look at the books as owner.
+                    self.lease_until = 0;
+                    self.renew_lease(now).await?;
+                    (is_owner, written) = (true, true);
+                    break;
                 }
                 memory.in_flight = true;
                 let call =
@@ -410,7 +443,10 @@ impl Desk {
                     self.lease_until = now + LEASE_MS;
                     return Ok(payment);
                 }
-                Err(LedgerError::LeaseHeld) => return Err(Stop::LeaseHeld),
+                Err(LedgerError::LeaseHeld) => {
+                    self.lease_until = 0;
+                    return Err(Stop::LeaseHeld);
+                }
                 Err(LedgerError::Conflict) if conflicts < MAX_CONFLICTS => conflicts += 1,
                 Err(LedgerError::IdempotencyReplay(answer)) => *key = Some(Key::Answered(answer)),
                 Err(LedgerError::IdempotencyMismatch) => *key = Some(Key::OfAnother),

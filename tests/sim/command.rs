@@ -4,6 +4,8 @@ mod simulation;
 
 use std::ops::Range;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
@@ -19,6 +21,9 @@ struct Options {
     /// Play seeds from 0 on until there were so many payments.
     #[arg(long, conflicts_with = "trace")]
     payments: Option<u64>,
+    /// How many seeds are played at a time, each on a processor of its own.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: u16,
     /// Play one seed and tell all that happens.
     #[arg(long)]
     trace: Option<u64>,
@@ -67,19 +72,31 @@ fn main() -> ExitCode {
         (None, None, Some(seed)) => (seed..seed.saturating_add(1), u64::MAX),
         (None, None, None) => (0..200, u64::MAX),
     };
-    let (mut total, started, mut told) = (Total::default(), Instant::now(), 0);
-    for seed in seeds {
-        total.add(&run(seed, options.trace.is_some()));
-        let seconds = started.elapsed().as_secs();
-        if seconds >= told + 5 {
-            told = seconds;
-            eprintln!("{} seeds, {} payments, {seconds} s", total.seeds, total.payments);
+    let started = Instant::now();
+    let (next, told) = (AtomicU64::new(seeds.start), AtomicU64::new(0));
+    let total = Mutex::new(Total::default());
+    let play = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end || total.lock().unwrap().payments >= enough {
+                return;
+            }
+            let report = run(seed, options.trace.is_some());
+            let mut total = total.lock().unwrap();
+            total.add(&report);
+            let seconds = started.elapsed().as_secs();
+            if seconds >= told.load(Ordering::Relaxed) + 5 {
+                told.store(seconds, Ordering::Relaxed);
+                eprintln!("{} seeds, {} payments, {seconds} s", total.seeds, total.payments);
+            }
         }
-        if total.payments >= enough {
-            break;
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs {
+            scope.spawn(play);
         }
-    }
-    let Total { seeds, payments, faults, lost, doubled, stuck, bad } = total;
+    });
+    let Total { seeds, payments, faults, lost, doubled, stuck, bad } = total.into_inner().unwrap();
     println!("seeds={seeds} payments={payments} faults={faults} lost={lost} doubled={doubled} stuck={stuck}");
     if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

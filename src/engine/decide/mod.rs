@@ -37,6 +37,8 @@ pub(super) struct Memory {
     pub known_paid: bool,
     /// The provider does not allow it before then.
     pub not_before: Option<UnixMillis>,
+    /// Until then a call of another owner may still arrive that takes it back.
+    pub others_until: Option<UnixMillis>,
     /// Of a refund: its intent was written a moment ago, so nobody can have asked for it before.
     pub fresh: bool,
     /// A person was told that it cannot be taken back or refunded.

@@ -48,6 +48,9 @@ pub(in crate::engine) fn step(
             query_at(interval)
         }
         AttemptState::Voiding => {
+            if let Some(until) = memory.others_until.filter(|until| now < *until) {
+                return Step::Wait(until);
+            }
             if memory.known_paid || (!memory.queried_since_void && payment.paid_by.is_none()) {
                 return query_at(if memory.queried_since_void { interval } else { 0 });
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, join_all};
 use scantill::sandbox::book::Provider;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::dice::Dice;
 use super::notices;
@@ -37,7 +37,7 @@ pub fn begin(tills: &Arc<Tills>, mut dice: Dice) {
         let Some(created) = tills.post(till, "/v1/payments", &new).await.filter(Answer::is_good) else {
             return;
         };
-        let id = created.text("id").to_owned();
+        let id = created.payment.id;
         Sale { tills, dice, till, id, amount }.run().await;
     });
 }
@@ -111,8 +111,8 @@ impl Sale {
                 let scanned = tills.post(till, &path, &json!({ "auth_code": code })).await;
                 let Some(scanned) = scanned.filter(|answer| answer.status != 404) else { return };
                 if world.hit(Fault::NoticeForged) {
-                    let number = scanned.text("out_trade_no").to_owned();
-                    let amount = scanned.body["amount"].as_i64().unwrap_or(1);
+                    let number = scanned.payment.out_trade_no.unwrap_or_default();
+                    let amount = scanned.payment.amount;
                     notices::forge(&tills.house.providers, provider, &number, amount).await;
                 }
                 // Another code where that one was refused, now and then.
@@ -143,7 +143,7 @@ impl Sale {
                 {
                     shown = now;
                 }
-                let Some(code) = code_of(&shown.body, provider.name()) else { continue };
+                let Some(code) = shown.payment.code_of(provider.name()) else { continue };
                 world.pass(if dice.percent(5) { dice.within(60_000, 300_000) } else { dice.within(100, 8_000) }).await;
                 let confirm = match dice.below(10) {
                     0 => Some(false),
@@ -180,9 +180,9 @@ impl Sale {
         let (since, path) = (world.now(), self.path(""));
         while world.now() < since + PATIENCE {
             if let Some(seen) = self.tills.get(self.till, &path).await
-                && !matches!(seen.text("state"), "created" | "pending")
+                && !matches!(seen.payment.state.as_str(), "created" | "pending")
             {
-                return seen.text("state").to_owned();
+                return seen.payment.state;
             }
             // Less often, the longer it takes.
             let longest = 15_000 + (world.now() - since) / 3;
@@ -212,11 +212,4 @@ impl Sale {
         }
         join_all(acts).await;
     }
-}
-
-/// What a payment's shown code says.
-fn code_of(payment: &Value, channel: &str) -> Option<String> {
-    let mut attempts = payment["attempts"].as_array()?.iter().rev();
-    let attempt = attempts.find(|attempt| attempt["channel"] == channel && attempt["code"].is_string())?;
-    attempt["code"].as_str().map(str::to_owned)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::process::{House, Lost};
@@ -23,16 +24,37 @@ pub struct Tills {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    pub body: Value,
+    pub payment: Seen,
 }
 
 impl Answer {
     pub const fn is_good(&self) -> bool {
         self.status / 100 == 2
     }
+}
 
-    pub fn text(&self, field: &str) -> &str {
-        self.body[field].as_str().unwrap_or_default()
+/// What people look at of a payment; empty where the answer was no payment.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Seen {
+    pub id: String,
+    pub state: String,
+    pub amount: i64,
+    pub out_trade_no: Option<String>,
+    pub attempts: Vec<SeenAttempt>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SeenAttempt {
+    pub channel: String,
+    pub code: Option<String>,
+}
+
+impl Seen {
+    /// What the newest shown code of that channel says.
+    pub fn code_of(&self, channel: &str) -> Option<String> {
+        self.attempts.iter().rev().filter(|attempt| attempt.channel == channel).find_map(|attempt| attempt.code.clone())
     }
 }
 
@@ -103,11 +125,11 @@ impl Tills {
         if world.hit(Fault::CallAnswerLost) {
             return Err(Lost);
         }
-        let body: Value = serde_json::from_str(text).unwrap_or_default();
-        world.tell(format_args!("{till} {method} {path}: {status} {}", body["state"]));
-        let answer = Answer { status, body };
+        let payment: Seen = serde_json::from_str(text).unwrap_or_default();
+        world.tell(format_args!("{till} {method} {path}: {status} {}", payment.state));
+        let answer = Answer { status, payment };
         if answer.is_good() && path.starts_with("/v1/payments") {
-            self.witness.saw(answer.text("id"), answer.text("state"));
+            self.witness.saw(&answer.payment.id, &answer.payment.state);
         }
         Ok(answer)
     }
