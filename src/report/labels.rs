@@ -98,10 +98,10 @@ impl Labels {
     /// Simplified Chinese.
     pub const CHINESE: Self = Self {
         language: "zh-CN",
-        takings: "收入",
+        takings: "营业额",
         training: "练习：这些都不是真钱",
-        nothing: "这一天还没有收入。",
-        net: "净收入",
+        nothing: "这一天还没有收款。",
+        net: "净额",
         gross: "总收款",
         refunds: "退款",
         count: "笔数",
