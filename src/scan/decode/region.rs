@@ -34,7 +34,7 @@ impl Region {
         let [(left, right), (top, bottom)] =
             sides.map(|(low, high, side)| ((low - margin).clamp(0.0, side), (high + margin).clamp(0.0, side)));
         let share = (right - left) * (bottom - top) / (sides[0].2 * sides[1].2);
-        (share > 0.0 && share < MOST).then(|| Self {
+        (share > 0.0 && share < MOST).then_some(Self {
             left: left as u32,
             top: top as u32,
             width: (right - left) as u32,
