@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt;
-use scantill::api::auth::authorization;
+use scantill::api::auth::Covered;
 use scantill::api::wire::{CreateAccount, CreatePayment, CreateStore, CreateTill, PaymentQuery};
 use scantill::api::{Server, ServerConfig};
 use scantill::client::{ApiKey, Client, ClientError, StreamEvent, idempotency_key};
@@ -145,7 +145,15 @@ struct Parts {
 impl Parts {
     fn sign(&self) -> String {
         let secret = HmacSha256::new(self.secret.as_bytes());
-        authorization(&self.key, &secret, &self.method, &self.path, self.timestamp, &self.nonce, self.body.as_bytes())
+        let covered = Covered {
+            method: &self.method,
+            path: &self.path,
+            timestamp: self.timestamp,
+            nonce: &self.nonce,
+            body: self.body.as_bytes(),
+            session: None,
+        };
+        covered.authorization(&self.key, &secret)
     }
 }
 

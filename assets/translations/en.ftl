@@ -467,13 +467,22 @@ settings-version = Version { $version }
 settings-data-dir = Data folder
 settings-saved = Saved
 
-## Lock
+## Signing in
 
-lock-title = Locked
-lock-hint = Press any key to unlock
-lock-unlock = Unlock
-lock-by = Locked by { $operator }
-lock-payment-goes-on = A sale is under way. It goes on while locked.
+sign-in-title = Who is there?
+sign-in-hint = Type your PIN
+sign-in-asking = One moment …
+sign-in-enter = Sign in
+sign-in-wrong = { $left ->
+    [one] That is not the PIN. One more try before it is locked for a while.
+   *[other] That is not the PIN. { $left } more tries before it is locked for a while.
+}
+sign-in-locked = Too many wrong PINs. Try again in { $time }, or ask your manager to unlock.
+role-cashier = Cashier
+role-supervisor = Supervisor
+role-manager = Manager
+role-admin = Administrator
+help-lock = Lock the till; sign in again with your PIN
 
 ## Training phone
 
@@ -540,6 +549,9 @@ error-unsigned-request = The Payment API does not know this till. Register the t
 error-bad-signature = The Payment API does not accept this till's key. Register the till again.
 error-stale-request = This machine's clock is wrong. Nothing was sent. Set the clock, then try again.
 error-replayed-request = The request was sent twice and counted once. Look at the list.
+error-sign-in-needed = Nobody is signed in. Nothing was done. Sign in with your PIN, then try again.
+error-session-over = You are no longer signed in. Nothing was done. Sign in with your PIN, then try again.
+error-role-too-low = You may not do this, and nothing was done. Ask somebody who may to sign in.
 error-unauthorized = This till may not do that. Ask the manager.
 error-internal = Something went wrong inside the Payment API. Look at the sale before you ask for money again.
 error-port-taken = The address { $address } is in use by another program. Close it, or choose another with --listen.

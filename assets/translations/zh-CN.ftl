@@ -447,13 +447,19 @@ settings-version = 版本 { $version }
 settings-data-dir = 数据文件夹
 settings-saved = 已保存
 
-## 锁定
+## 登录
 
-lock-title = 已锁定
-lock-hint = 按任意键解锁
-lock-unlock = 解锁
-lock-by = 由 { $operator } 锁定
-lock-payment-goes-on = 有一笔收款正在进行，锁定时照常继续。
+sign-in-title = 请选择收银员
+sign-in-hint = 请输入 PIN 码
+sign-in-asking = 请稍候 …
+sign-in-enter = 登录
+sign-in-wrong = PIN 码不对。再错 { $left } 次将暂时锁定。
+sign-in-locked = PIN 码输错次数过多。请在 { $time } 后再试，或请店长解锁。
+role-cashier = 收银员
+role-supervisor = 主管
+role-manager = 店长
+role-admin = 管理员
+help-lock = 锁定收银台，用 PIN 码重新登录
 
 ## 练习手机
 
@@ -520,6 +526,9 @@ error-unsigned-request = 付款服务不认识这台收银台。请重新登记�
 error-bad-signature = 付款服务不接受这台收银台的密钥。请重新登记。
 error-stale-request = 本机时钟不准。没有发送。请校准时钟后重试。
 error-replayed-request = 请求发送了两次，只算一次。请看列表。
+error-sign-in-needed = 尚未登录，没有执行任何操作。请用 PIN 码登录后重试。
+error-session-over = 登录已失效，没有执行任何操作。请用 PIN 码重新登录后重试。
+error-role-too-low = 您没有这项权限，没有执行任何操作。请有权限的人登录后操作。
 error-unauthorized = 这台收银台没有权限。请找店长。
 error-internal = 付款服务内部出错。再次收款之前请先查看这笔交易。
 error-port-taken = 地址 { $address } 正被别的程序使用。请关闭它，或用 --listen 换一个。

@@ -7,6 +7,9 @@
 //!   call acts and has no idempotency key;
 //! - `HEX`: lower-case hex of HMAC-SHA256 under the till's secret over
 //!   `METHOD \n path?query \n SECONDS \n NONCE \n hex(SHA-256(body)) \n` (each line ended by one line feed, no spaces).
+//!
+//! Where an operator is signed in, `session=TOKEN` stands before `signature`, and `TOKEN \n` at the end of what is signed:
+//! a session counts with the key of its till alone, and nobody on the way can take it off or put another in.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -15,8 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::limits::{Limits, Pace};
 use crate::crypto::{HmacSha256, sha256_hex};
-use crate::ledger::{Ledger, LedgerError, Till};
-use crate::payment::{StoreId, TillId};
+use crate::ledger::{Ledger, LedgerError, Role, Till};
+use crate::payment::{OperatorId, StoreId, TillId};
 
 /// How far a request's time may be from the server's, in seconds.
 pub const FRESH_SECONDS: i64 = 300;
@@ -25,26 +28,42 @@ pub const SCHEME: &str = "SCANTILL-HMAC-SHA256";
 /// Nonces remembered; more requests than that in [`FRESH_SECONDS`] are refused rather than forgotten.
 const MAX_NONCES: usize = 1_000_000;
 
-/// What the signature covers.
-#[must_use]
-pub fn message(method: &str, path_and_query: &str, timestamp: i64, nonce: &str, body: &[u8]) -> String {
-    format!("{method}\n{path_and_query}\n{timestamp}\n{nonce}\n{}\n", sha256_hex(body))
+/// What a request's signature covers.
+#[derive(Debug, Clone, Copy)]
+pub struct Covered<'a> {
+    /// Such as `POST`.
+    pub method: &'a str,
+    /// With its query.
+    pub path: &'a str,
+    /// Unix seconds.
+    pub timestamp: i64,
+    /// 16 to 64 letters and digits.
+    pub nonce: &'a str,
+    /// As it is sent.
+    pub body: &'a [u8],
+    /// The token of the operator who is signed in.
+    pub session: Option<&'a str>,
 }
 
-/// The whole header of a request.
-#[must_use]
-pub fn authorization(
-    key: &str,
-    secret: &HmacSha256,
-    method: &str,
-    path_and_query: &str,
-    timestamp: i64,
-    nonce: &str,
-    body: &[u8],
-) -> String {
-    let message = message(method, path_and_query, timestamp, nonce, body);
-    let signature = hex::encode(secret.sign(&[message.as_bytes()]));
-    format!("{SCHEME} key={key}, timestamp={timestamp}, nonce={nonce}, signature={signature}")
+impl Covered<'_> {
+    fn message(&self) -> String {
+        let Self { method, path, timestamp, nonce, body, session } = self;
+        let mut message = format!("{method}\n{path}\n{timestamp}\n{nonce}\n{}\n", sha256_hex(body));
+        if let Some(session) = session {
+            message.push_str(session);
+            message.push('\n');
+        }
+        message
+    }
+
+    /// The whole header of the request, signed by `secret` of `key`.
+    #[must_use]
+    pub fn authorization(&self, key: &str, secret: &HmacSha256) -> String {
+        let signature = hex::encode(secret.sign(&[self.message().as_bytes()]));
+        let Self { timestamp, nonce, .. } = self;
+        let session = self.session.map(|session| format!("session={session}, ")).unwrap_or_default();
+        format!("{SCHEME} key={key}, timestamp={timestamp}, nonce={nonce}, {session}signature={signature}")
+    }
 }
 
 /// The header, taken apart.
@@ -56,6 +75,8 @@ pub struct Authorization {
     pub timestamp: i64,
     /// Counts once.
     pub nonce: String,
+    /// The token of the operator who is signed in.
+    pub session: Option<String>,
     /// HMAC-SHA256.
     pub signature: Vec<u8>,
 }
@@ -80,6 +101,9 @@ pub enum Refusal {
     /// The nonce was used.
     #[error("the request was sent before with this nonce. Nothing was done again")]
     Replayed,
+    /// The session that came with it is over, is another till's, or was never one.
+    #[error("nobody is signed in any more: sign in again. Nothing was done")]
+    SessionOver,
     /// Too many bad signatures came for this key from this address.
     #[error("too many requests with bad signatures came from here for this key: nothing of it is taken for a while")]
     LockedOut {
@@ -100,7 +124,12 @@ impl Refusal {
     pub const fn retry_after(self) -> Option<u64> {
         match self {
             Self::LockedOut { seconds } | Self::TooMany { seconds } => Some(seconds),
-            Self::Unsigned | Self::BadSignature | Self::Stale | Self::BeforeStart | Self::Replayed => None,
+            Self::Unsigned
+            | Self::BadSignature
+            | Self::Stale
+            | Self::BeforeStart
+            | Self::Replayed
+            | Self::SessionOver => None,
         }
     }
 }
@@ -125,6 +154,7 @@ impl Authorization {
             timestamp: take("timestamp")?.parse().map_err(|_| Refusal::Unsigned)?,
             nonce: take("nonce")?.to_owned(),
             signature: hex::decode(take("signature")?).map_err(|_| Refusal::Unsigned)?,
+            session: fields.remove("session").map(str::to_owned),
         };
         let nonce_fits =
             (16..=64).contains(&parsed.nonce.len()) && parsed.nonce.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -138,13 +168,34 @@ pub(super) struct Caller {
     pub till: TillId,
     pub store: StoreId,
     pub admin: bool,
+    /// Who is signed in there.
+    pub operator: Option<SignedIn>,
+}
+
+/// An operator who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SignedIn {
+    pub id: OperatorId,
+    pub role: Role,
 }
 
 impl Caller {
     /// The journal's actor.
     pub fn actor(&self) -> String {
-        format!("till:{}", self.till)
+        match &self.operator {
+            Some(operator) => format!("operator:{} till:{}", operator.id, self.till),
+            None => format!("till:{}", self.till),
+        }
     }
+}
+
+/// A request that was let in.
+pub(super) struct Admitted {
+    /// Whoever is signed in is not looked at yet.
+    pub caller: Caller,
+    pub nonce: String,
+    /// The token of the operator who says to be signed in.
+    pub session: Option<String>,
 }
 
 /// Nonces that were used, each forgotten only when its time alone would refuse it.
@@ -221,7 +272,7 @@ impl Guard {
 
     /// Checks signature, time and nonce, in this order: a stranger learns nothing, and spends no nonce. `now` is in
     /// milliseconds.
-    pub fn admit(&self, asked: &Asked<'_>, now: i64) -> Result<(Caller, String), Refusal> {
+    pub fn admit(&self, asked: &Asked<'_>, now: i64) -> Result<Admitted, Refusal> {
         let authorization = Authorization::parse(asked.header.ok_or(Refusal::Unsigned)?)?;
         let tills = self.tills.read().unwrap_or_else(PoisonError::into_inner).clone();
         let till = tills.get(&authorization.key).filter(|till| till.enabled);
@@ -232,7 +283,15 @@ impl Guard {
             return Err(Refusal::LockedOut { seconds: left.div_ceil(1_000) });
         }
         let secret = till.map_or("", |till| till.secret.expose().as_str());
-        let message = message(asked.method, asked.path, authorization.timestamp, &authorization.nonce, asked.body);
+        let covered = Covered {
+            method: asked.method,
+            path: asked.path,
+            timestamp: authorization.timestamp,
+            nonce: &authorization.nonce,
+            body: asked.body,
+            session: authorization.session.as_deref(),
+        };
+        let message = covered.message();
         let fits_under =
             |secret: &str| HmacSha256::new(secret.as_bytes()).verify(&[message.as_bytes()], &authorization.signature);
         let retiring = till.and_then(|till| till.retiring.as_ref()).filter(|retiring| retiring.until > now);
@@ -259,7 +318,8 @@ impl Guard {
         }
         let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
         nonces.spend(&authorization.key, &authorization.nonce, seconds)?;
-        Ok((Caller { till: till.id.clone(), store: till.store.clone(), admin: till.admin }, authorization.nonce))
+        let caller = Caller { till: till.id.clone(), store: till.store.clone(), admin: till.admin, operator: None };
+        Ok(Admitted { caller, nonce: authorization.nonce, session: authorization.session })
     }
 
     fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
@@ -275,13 +335,27 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_header_is_read_as_it_was_written(timestamp: i64, nonce in "[a-zA-Z0-9]{16,64}", body: Vec<u8>) {
+        fn a_header_is_read_as_it_was_written(
+            timestamp: i64,
+            nonce in "[a-zA-Z0-9]{16,64}",
+            body: Vec<u8>,
+            session in proptest::option::of("[A-Za-z0-9_-]{1,20}\\.[A-Za-z0-9_-]{1,20}\\.[A-Za-z0-9_-]{1,20}"),
+        ) {
             let secret = HmacSha256::new(b"secret");
-            let header = authorization("till-1", &secret, "POST", "/v1/payments?a=b", timestamp, &nonce, &body);
-            let parsed = Authorization::parse(&header).unwrap();
+            let covered = Covered {
+                method: "POST",
+                path: "/v1/payments?a=b",
+                timestamp,
+                nonce: &nonce,
+                body: &body,
+                session: session.as_deref(),
+            };
+            let parsed = Authorization::parse(&covered.authorization("till-1", &secret)).unwrap();
             prop_assert_eq!((parsed.key.as_str(), parsed.timestamp, parsed.nonce.as_str()), ("till-1", timestamp, nonce.as_str()));
-            let message = message("POST", "/v1/payments?a=b", timestamp, &nonce, &body);
-            prop_assert!(secret.verify(&[message.as_bytes()], &parsed.signature));
+            prop_assert_eq!(&parsed.session, &session);
+            prop_assert!(secret.verify(&[covered.message().as_bytes()], &parsed.signature));
+            let without = Covered { session: None, ..covered };
+            prop_assert_eq!(secret.verify(&[without.message().as_bytes()], &parsed.signature), session.is_none());
         }
 
         #[test]

@@ -12,11 +12,13 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
 use super::Shared;
-use super::auth::{Asked, Caller, Refusal};
+use super::auth::{Admitted, Asked, Caller, Refusal};
+
 use super::problem::Answer;
 use super::wire::Problem;
 use crate::crypto::sha256;
 use crate::engine::{Answered, Idempotency};
+use crate::ledger::Role;
 use crate::payment::Payment;
 
 /// No request of a till's is longer.
@@ -30,10 +32,17 @@ pub(super) async fn signed(FromState(state): FromState<Shared>, request: Request
         Err(problem) => return problem.into_response(),
     };
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let (caller, nonce) = match admit(&state, &parts, &body) {
+    let Admitted { mut caller, nonce, session } = match admit(&state, &parts, &body) {
         Ok(admitted) => admitted,
         Err(refused) => return *refused,
     };
+    if let Some(session) = &session {
+        caller.operator = state.sessions.signed_in(session, &caller, state.engine.now()).await;
+        // Whoever only looks is not kept from it by a session that is over.
+        if caller.operator.is_none() && parts.method != Method::GET {
+            return refuse(&state, Refusal::SessionOver);
+        }
+    }
     let repeatable = parts.method == Method::GET || parts.headers.contains_key("idempotency-key");
     if !repeatable {
         // What acts, and has no answer that would be given again, counts once for every process that shares the books,
@@ -52,7 +61,7 @@ pub(super) async fn signed(FromState(state): FromState<Shared>, request: Request
 }
 
 /// Lets a request in by its signature, or gives the answer that refuses it.
-pub(super) fn admit(state: &Shared, parts: &Parts, body: &[u8]) -> Result<(Caller, String), Box<Response>> {
+pub(super) fn admit(state: &Shared, parts: &Parts, body: &[u8]) -> Result<Admitted, Box<Response>> {
     let asked = Asked {
         header: parts.headers.get("authorization").and_then(|value| value.to_str().ok()),
         method: parts.method.as_str(),
@@ -71,11 +80,7 @@ pub(super) fn peer(parts: &Parts) -> Option<SocketAddr> {
 fn refuse(state: &Shared, refusal: Refusal) -> Response {
     let problem = Problem::from(refusal);
     state.metrics.refused.add([&problem.code]);
-    let mut answer = problem.into_response();
-    if let Some(seconds) = refusal.retry_after() {
-        answer.headers_mut().insert("retry-after", seconds.into());
-    }
-    answer
+    problem.into_response()
 }
 
 /// A request's body, within a size and a time.
@@ -106,6 +111,59 @@ impl FromRequestParts<Shared> for Caller {
     }
 }
 
+fn forbidden(code: &str, detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, code, detail)
+}
+
+/// The caller, where whoever is signed in may do what `role` may.
+async fn caller_as(parts: &mut Parts, state: &Shared, role: Role) -> Answer<Caller> {
+    let caller = Caller::from_request_parts(parts, state).await?;
+    match &caller.operator {
+        Some(operator) if operator.role < role => {
+            let detail =
+                format!("this needs a {}, and a {} is signed in. Nothing was done", role.name(), operator.role.name());
+            Err(forbidden("role_too_low", detail))
+        }
+        None if !caller.admin && state.sessions.needed_in(&caller.store) => {
+            let detail = "nobody is signed in at this till: sign in first. Nothing was done";
+            Err(Problem::new(StatusCode::UNAUTHORIZED, "sign_in_needed", detail))
+        }
+        _ => Ok(caller),
+    }
+}
+
+/// A caller that may take payments.
+pub(super) struct Cashier(pub Caller);
+
+impl FromRequestParts<Shared> for Cashier {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Answer<Self> {
+        caller_as(parts, state, Role::Cashier).await.map(Self)
+    }
+}
+
+/// A caller that may return money.
+pub(super) struct Supervisor(pub Caller);
+
+impl FromRequestParts<Shared> for Supervisor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Answer<Self> {
+        caller_as(parts, state, Role::Supervisor).await.map(Self)
+    }
+}
+
+/// The caller, where both the till's key and whoever is signed in may manage.
+async fn managing(parts: &mut Parts, state: &Shared, role: Role, what: &str) -> Answer<Caller> {
+    let caller = caller_as(parts, state, role).await?;
+    if caller.admin {
+        Ok(caller)
+    } else {
+        Err(forbidden("forbidden", format!("this till's key may not manage {what}")))
+    }
+}
+
 /// A caller that may manage accounts, stores and tills.
 pub(super) struct Admin(pub Caller);
 
@@ -113,16 +171,18 @@ impl FromRequestParts<Shared> for Admin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Answer<Self> {
-        let caller = Caller::from_request_parts(parts, state).await?;
-        if caller.admin {
-            Ok(Self(caller))
-        } else {
-            Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "forbidden",
-                "this till's key may not manage accounts, stores and tills",
-            ))
-        }
+        managing(parts, state, Role::Manager, "accounts, stores and tills").await.map(Self)
+    }
+}
+
+/// A caller that may manage operators, keys and policies as well.
+pub(super) struct Owner(pub Caller);
+
+impl FromRequestParts<Shared> for Owner {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Answer<Self> {
+        managing(parts, state, Role::Admin, "operators, keys and policies").await.map(Self)
     }
 }
 

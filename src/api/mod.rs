@@ -14,6 +14,7 @@ mod openapi;
 mod problem;
 mod routes;
 mod serve;
+mod sessions;
 mod view;
 mod watch;
 pub mod wire;
@@ -69,6 +70,7 @@ pub enum ServeError {
 struct State {
     engine: Engine,
     guard: auth::Guard,
+    sessions: sessions::Sessions,
     stopping: CancellationToken,
     keeper: Option<Arc<dyn KeyKeeper>>,
     limits: Limits,
@@ -91,9 +93,12 @@ impl State {
     ) -> Result<Shared, crate::ledger::LedgerError> {
         let guard = auth::Guard::new(engine.ledger().clone(), limits, engine.now());
         guard.reload().await?;
+        let sessions = sessions::Sessions::new(engine.ledger().clone());
+        sessions.reload().await?;
         Ok(Arc::new(Self {
             engine,
             guard,
+            sessions,
             stopping,
             keeper,
             limits,
@@ -155,6 +160,7 @@ impl Server {
         let stopping = CancellationToken::new();
         let state = State::of(engine, stopping.clone(), keeper, limits).await?;
         tokio::spawn(keys::forget_retired(state.clone(), stopping.clone()));
+        tokio::spawn(sessions::keep_fresh(state.clone(), stopping.clone()));
         tokio::spawn(keys::forget_nonces(state.clone(), stopping.clone()));
         let app = routes::router(state);
         let task = tokio::spawn(serve::serve(listener, app, limits, stopping.clone()));

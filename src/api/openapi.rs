@@ -13,7 +13,8 @@ use super::routes::*;
 (but for notifications) are signed: `Authorization: SCANTILL-HMAC-SHA256 key=KEY, timestamp=SECONDS, nonce=NONCE, \
 signature=HEX`, where HEX is the lower-case hex of HMAC-SHA256 under the till's secret over \
 `METHOD\\npath?query\\nSECONDS\\nNONCE\\nhex(SHA-256(body))\\n`. A timestamp may differ from the server's clock by 300 s; \
-a nonce (16 to 64 letters and digits) counts once. Calls on payments that create carry an Idempotency-Key: the same key \
+a nonce (16 to 64 letters and digits) counts once. Where an operator is signed in (`POST /v1/sessions`), `session=TOKEN` \
+stands before `signature`, and `TOKEN\\n` at the end of what is signed. Calls on payments that create carry an Idempotency-Key: the same key \
 with the same request gives the same answer, with another request 409. Errors are application/problem+json with a stable `code`."
     ),
     paths(
@@ -45,6 +46,11 @@ with the same request gives the same answer, with another request 409. Errors ar
         set_policy,
         list_keys,
         rotate_key,
+        create_operator,
+        list_operators,
+        read_operator,
+        change_operator,
+        sign_in,
         create_store,
         list_stores,
         read_store,

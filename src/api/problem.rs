@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::auth::Refusal;
+use super::sessions::SignInError;
 use super::wire::Problem;
 use crate::engine::EngineError;
 use crate::ledger::LedgerError;
@@ -22,6 +23,8 @@ impl Problem {
             code: code.into(),
             field: None,
             kind_of_code: None,
+            retry_after: None,
+            tries_left: None,
         }
     }
 
@@ -44,7 +47,11 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_string(&self).unwrap_or_default();
         let kind = HeaderValue::from_static("application/problem+json");
-        (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+        let mut answer = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
+        if let Some(seconds) = self.retry_after {
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        answer
     }
 }
 
@@ -55,12 +62,32 @@ impl From<Refusal> for Problem {
             Refusal::BadSignature => "bad_signature",
             Refusal::Stale | Refusal::BeforeStart => "stale_request",
             Refusal::Replayed => "replayed_request",
+            Refusal::SessionOver => "session_over",
             Refusal::LockedOut { .. } => "locked_out",
             Refusal::TooMany { .. } => "too_many_requests",
         };
-        let waiting = refusal.retry_after().is_some();
-        let status = if waiting { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::UNAUTHORIZED };
-        Self::new(status, code, refusal.to_string())
+        let retry_after = refusal.retry_after();
+        let status = if retry_after.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::UNAUTHORIZED };
+        Self { retry_after, ..Self::new(status, code, refusal.to_string()) }
+    }
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SignInError::Unknown => Self::unprocessable("operator_unknown", detail).field("operator"),
+            SignInError::Wrong { left } => {
+                let wrong = Self::new(StatusCode::FORBIDDEN, "pin_wrong", detail).field("pin");
+                Self { tries_left: Some(left), ..wrong }
+            }
+            SignInError::LockedOut { seconds } => {
+                let locked = Self::new(StatusCode::TOO_MANY_REQUESTS, "operator_locked_out", detail).field("pin");
+                Self { retry_after: Some(seconds), ..locked }
+            }
+            SignInError::Ledger(error) => error.into(),
+            SignInError::Crypto(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail),
+        }
     }
 }
 

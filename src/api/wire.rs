@@ -2,12 +2,14 @@
 //! else of the API.
 
 mod account;
+mod operator;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use account::*;
+pub use operator::*;
 
 pub use crate::channel::TimingOverrides;
 pub use crate::ledger::{Store, Sums, Takings};
@@ -31,7 +33,7 @@ pub struct CreatePayment {
     /// What for, at most 128 characters; the customer's wallet shows it. The shop's name where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Who takes it.
+    /// Who takes it; whoever is signed in where somebody is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
     /// How many seconds the customer has to pay; 300 where absent, 15 to 3,600.
@@ -589,4 +591,10 @@ pub struct Problem {
     /// A finer stable name: what a scanned code is instead (`web_address`, ...).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind_of_code: Option<String>,
+    /// After how many seconds it is worth trying again, where waiting is the cure; also in `Retry-After`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+    /// How many tries of a PIN are left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries_left: Option<u32>,
 }

@@ -1,6 +1,7 @@
 //! The command line's words.
 
 mod account;
+mod operator;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use account::{AccountCommand, AddArgs, ChangeArgs, FieldArgs, PlaceArg};
+pub(super) use operator::OperatorCommand;
 
 /// A scan-to-pay point-of-sale terminal. With no command it is the till.
 #[derive(Parser)]
@@ -73,6 +75,9 @@ pub(super) enum Command {
     /// Merchant accounts
     #[command(subcommand)]
     Account(AccountCommand),
+    /// The people at the tills
+    #[command(subcommand)]
+    Operator(OperatorCommand),
     /// The books
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -130,6 +135,9 @@ pub(super) struct ApiArgs {
     /// The file with the till's key: api.json as `scantill serve` writes it
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+    /// Who does it, where a till asks who is there; the PIN is asked for, or given in SCANTILL_PIN
+    #[arg(long = "as", value_name = "OPERATOR")]
+    pub operator: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -1,12 +1,18 @@
 //! Finding a Payment API to speak to: one that was named, one that runs on this data folder, or one in this process.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 
+use super::ask;
 use super::cli::ApiArgs;
 use super::config::Config;
 use super::data::{DataDir, Reach};
 use super::embedded::{Embedded, Options};
 use crate::client::Client;
+use crate::crypto::Secret;
+use crate::payment::OperatorId;
+
+/// The PIN of whoever does it, for programs.
+const PIN: &str = "SCANTILL_PIN";
 
 /// A client, and the API behind it where it runs in this process.
 pub(super) struct Reached {
@@ -30,7 +36,31 @@ impl Reached {
 }
 
 /// The API that `args` name; else the one running on `data`; else a new one in this process.
+/// Whoever `args` name is signed in there.
 pub(super) async fn reach(data: &DataDir, config: &Config, args: &ApiArgs) -> Result<Reached> {
+    let operator = args.operator.as_deref().map(str::parse::<OperatorId>).transpose()?;
+    let reached = find(data, config, args).await?;
+    if let Some(operator) = operator
+        && let Err(error) = sign_in(&reached.client, &operator).await
+    {
+        reached.stop().await;
+        return Err(error);
+    }
+    Ok(reached)
+}
+
+async fn sign_in(client: &Client, operator: &OperatorId) -> Result<()> {
+    let given = std::env::var(PIN).ok().filter(|pin| !pin.is_empty()).map(Secret::new);
+    let pin = match given {
+        Some(pin) => pin,
+        None if ask::somebody_is_there() => Secret::new(ask::hidden(&format!("PIN of {operator}"))?.to_string()),
+        None => bail!("the PIN of {operator} is wanted: start from a terminal, or give it in {PIN}. Nothing was done"),
+    };
+    client.sign_in(operator, pin).await?;
+    Ok(())
+}
+
+async fn find(data: &DataDir, config: &Config, args: &ApiArgs) -> Result<Reached> {
     if let (Some(url), Some(key_file)) = (&args.api, &args.key_file) {
         let reach = Reach { base_url: url.clone(), ..Reach::read(key_file)? };
         let client = Client::new(&reach.base_url, reach.key())?;

@@ -6,12 +6,14 @@ use serde::de::DeserializeOwned;
 
 use super::{Call, Client, ClientError, idempotency_key};
 use crate::api::wire::{
-    AccountFormView, AccountTestView, AccountView, ChangeAccount, ChangePayment, ChangeStore, ChangeTill, ChannelView,
-    ConfirmPayment, CreateAccount, CreatePayment, CreateStore, CreateTill, KeyView, NewTill, NoticeQuery, NoticeView,
-    PaymentPage, PaymentQuery, PaymentView, PolicyView, RefundPayment, RotateAccount, RotateKey, RotatedKey, SetPolicy,
-    ShowCode, Store, StoryStep, SubmitScan, Takings, TakingsParams, TestAccount, TestStoredAccount, TillView,
+    AccountFormView, AccountTestView, AccountView, ChangeAccount, ChangeOperator, ChangePayment, ChangeStore,
+    ChangeTill, ChannelView, ConfirmPayment, CreateAccount, CreateOperator, CreatePayment, CreateStore, CreateTill,
+    KeyView, NewTill, NoticeQuery, NoticeView, OperatorView, PaymentPage, PaymentQuery, PaymentView, PolicyView,
+    RefundPayment, RotateAccount, RotateKey, RotatedKey, SessionView, SetPolicy, ShowCode, SignIn, Store, StoryStep,
+    SubmitScan, Takings, TakingsParams, TestAccount, TestStoredAccount, TillView,
 };
-use crate::payment::{AccountId, ChannelId, PaymentId, StoreId, TillId};
+use crate::crypto::Secret;
+use crate::payment::{AccountId, ChannelId, OperatorId, PaymentId, StoreId, TillId};
 
 type Answer<T> = Result<T, ClientError>;
 
@@ -167,6 +169,41 @@ impl Client {
     /// Changes a merchant account.
     pub async fn change_account(&self, id: &AccountId, change: &ChangeAccount) -> Answer<AccountView> {
         self.send(Method::PATCH, format!("/v1/accounts/{id}"), change, None).await
+    }
+
+    /// Signs an operator in; this client's calls are that operator's from then on, until [`Client::sign_out`]. Whoever
+    /// was signed in before is signed out, also where the PIN is wrong.
+    pub async fn sign_in(&self, operator: &OperatorId, pin: Secret<String>) -> Answer<SessionView> {
+        self.sign_out();
+        let body = SignIn { operator: operator.clone(), pin };
+        let session: SessionView = self.send(Method::POST, "/v1/sessions".into(), &body, None).await?;
+        self.keep_session(Some(session.token.clone()));
+        Ok(session)
+    }
+
+    /// Forgets who was signed in.
+    pub fn sign_out(&self) {
+        self.keep_session(None);
+    }
+
+    /// Adds an operator.
+    pub async fn create_operator(&self, new: &CreateOperator) -> Answer<OperatorView> {
+        self.send(Method::POST, "/v1/operators".into(), new, None).await
+    }
+
+    /// Who may sign in at this client's till.
+    pub async fn operators_here(&self) -> Answer<Vec<OperatorView>> {
+        self.get("/v1/operators?here=true".into()).await
+    }
+
+    /// Every operator; with the key of a till that manages nothing, those who may sign in there.
+    pub async fn operators(&self) -> Answer<Vec<OperatorView>> {
+        self.get("/v1/operators".into()).await
+    }
+
+    /// Changes an operator.
+    pub async fn change_operator(&self, id: &OperatorId, change: &ChangeOperator) -> Answer<OperatorView> {
+        self.send(Method::PATCH, format!("/v1/operators/{id}"), change, None).await
     }
 
     /// Adds a store.

@@ -3,14 +3,14 @@
 mod calls;
 mod events;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 
-use crate::api::auth::authorization;
+use crate::api::auth::Covered;
 use crate::api::wire::{Health, Problem};
 use crate::crypto::{HmacSha256, Secret, random_bytes};
 
@@ -70,6 +70,8 @@ struct Inner {
     base_url: String,
     key_id: String,
     secret: HmacSha256,
+    /// The token of the operator who is signed in.
+    session: RwLock<Option<Secret<String>>>,
     /// How far the server's clock is ahead of ours, in seconds; learnt when it refuses our time.
     ahead: AtomicI64,
 }
@@ -105,7 +107,8 @@ impl Client {
         }
         let http = builder.build().map_err(|error| ClientError::Unreachable(error.to_string()))?;
         let secret = HmacSha256::new(key.secret.expose().as_bytes());
-        let inner = Inner { http, base_url, key_id: key.id, secret, ahead: AtomicI64::new(0) };
+        let inner =
+            Inner { http, base_url, key_id: key.id, secret, session: RwLock::default(), ahead: AtomicI64::new(0) };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -119,19 +122,24 @@ impl Client {
         answer.json().await.map_err(|error| ClientError::BadAnswer(error.to_string()))
     }
 
+    fn keep_session(&self, token: Option<Secret<String>>) {
+        *self.inner.session.write().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
     fn sign(&self, call: &Call<'_>) -> reqwest::RequestBuilder {
         let inner = &self.inner;
         let timestamp = unix_seconds() + inner.ahead.load(Ordering::Relaxed);
         let nonce = hex::encode(random_bytes::<16>());
-        let header = authorization(
-            &inner.key_id,
-            &inner.secret,
-            call.method.as_str(),
-            &call.path,
+        let session = inner.session.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let covered = Covered {
+            method: call.method.as_str(),
+            path: &call.path,
             timestamp,
-            &nonce,
-            &call.body,
-        );
+            nonce: &nonce,
+            body: &call.body,
+            session: session.as_ref().map(|session| session.expose().as_str()),
+        };
+        let header = covered.authorization(&inner.key_id, &inner.secret);
         let mut request = inner
             .http
             .request(call.method.clone(), format!("{}{}", inner.base_url, call.path))

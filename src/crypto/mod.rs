@@ -1,7 +1,7 @@
 //! One face over the crypto libraries, so that the rest of the house names jobs and not algorithms' crates.
 //!
 //! `aws-lc-rs` does RSA and AES; `hmac`, `sha2`, `sha1` and `md-5` (RustCrypto) do digests and message authentication;
-//! `x509-parser` reads certificates and `p12-keystore` the containers that UnionPay and WeChat Pay hand out.
+//! `jsonwebtoken` writes and reads sessions' tokens; `x509-parser` reads certificates and `p12-keystore` the containers that UnionPay and WeChat Pay hand out.
 
 mod aead;
 mod cbc;
@@ -12,10 +12,12 @@ mod keyfile;
 mod keystore;
 mod os_keyring;
 mod passphrase;
+mod pin;
 mod pkcs12;
 mod policy;
 mod rsa;
 mod secret;
+mod session;
 
 pub use aead::{SealKey, open_aes256_gcm, seal_aes256_gcm};
 pub use cbc::AesCbc;
@@ -25,10 +27,12 @@ pub use ecb::{unwrap_aes256_ecb, wrap_aes256_ecb};
 pub use keyfile::{KeyFileError, load_or_create_key, random_bytes, random_token};
 pub use keystore::{KeepIn, KeptIn, KeyStore, KeyStoreError};
 pub use os_keyring::KeyringError;
+pub use pin::PinHash;
 pub use pkcs12::{Identity, read_pkcs12, write_pkcs12};
 pub use policy::{Algorithm, AlgorithmPolicy};
 pub use rsa::{RsaPrivateKey, RsaPublicKey};
 pub use secret::Secret;
+pub use session::SessionKey;
 
 /// What can go wrong with a key, a signature or a ciphertext. Never says more than a person may see.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -33,7 +33,7 @@ pub(super) enum Request {
     Lease { payment: PaymentId, owner: String, now: UnixMillis, until: UnixMillis },
     /// Every other owner's lease freed.
     BreakLeases { owner: String },
-    /// An account, a store or a till.
+    /// An account, a store, a till, an operator or a key.
     Record(RecordChange),
     /// Every secret under another key.
     Reseal(Vec<Resealed>, Note),
@@ -61,6 +61,8 @@ pub(super) enum Table {
     Accounts,
     Stores,
     Tills,
+    Operators,
+    SessionKeys,
 }
 
 impl Table {
@@ -69,6 +71,8 @@ impl Table {
             Self::Accounts => "accounts",
             Self::Stores => "stores",
             Self::Tills => "tills",
+            Self::Operators => "operators",
+            Self::SessionKeys => "session_keys",
         }
     }
 }

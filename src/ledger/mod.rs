@@ -14,6 +14,7 @@ mod derived;
 mod disk;
 mod found;
 mod notifications;
+mod operators;
 mod place;
 mod read;
 mod records;
@@ -31,6 +32,7 @@ use tokio::sync::{RwLock, mpsc, oneshot, watch};
 
 pub use anchor::Anchor;
 pub use disk::{Disk, Medium};
+pub use operators::{Operator, PIN_TRIES, Role};
 pub use schema::SCHEMA_VERSION;
 pub use types::*;
 

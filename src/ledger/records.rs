@@ -112,7 +112,7 @@ impl Ledger {
         self.put(Table::Tills, till.id.as_str(), &open, Some(&sealed), note(at, actor, "till_put", &told)).await
     }
 
-    async fn put<T: Serialize + Sync>(
+    pub(super) async fn put<T: Serialize + Sync>(
         &self,
         table: Table,
         id: &str,
@@ -130,7 +130,7 @@ impl Ledger {
         self.ask_done(Request::Record(change)).await.map(|_| ())
     }
 
-    async fn records<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<(T, Sealed)>, LedgerError> {
+    pub(super) async fn records<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<(T, Sealed)>, LedgerError> {
         let keys = self.books.seal_keys.read().await;
         self.sealed_records(table)
             .await?
@@ -156,15 +156,15 @@ impl Ledger {
     }
 }
 
-fn note(at: UnixMillis, actor: &str, kind: &str, payload: &Value) -> Note {
+pub(super) fn note(at: UnixMillis, actor: &str, kind: &str, payload: &Value) -> Note {
     Note { at, actor: actor.to_owned(), kind: kind.to_owned(), payload: canonical(payload) }
 }
 
-fn to_json<T: Serialize>(value: &T) -> Result<Value, LedgerError> {
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<Value, LedgerError> {
     serde_json::to_value(value).map_err(|error| LedgerError::Database(error.to_string()))
 }
 
-fn without(mut value: Value, field: &str) -> Value {
+pub(super) fn without(mut value: Value, field: &str) -> Value {
     if let Value::Object(map) = &mut value {
         map.remove(field);
     }

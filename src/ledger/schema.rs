@@ -6,9 +6,10 @@ use super::LedgerError;
 use super::place::Place;
 
 /// Each brings the books from the version of its index to the next. What was released is never edited.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../assets/migrations/0001_books.sql"),
     include_str!("../../assets/migrations/0002_refunds_and_notifications.sql"),
+    include_str!("../../assets/migrations/0003_operators.sql"),
 ];
 
 /// The version of the tables that this program reads and writes.

@@ -14,7 +14,7 @@ use crate::crypto::{SealKey, Secret};
 use crate::payment::UnixMillis;
 
 /// The tables that hold sealed values.
-const SEALED_TABLES: [Table; 2] = [Table::Accounts, Table::Tills];
+const SEALED_TABLES: [Table; 4] = [Table::Accounts, Table::Tills, Table::Operators, Table::SessionKeys];
 /// What a sealed text begins with where it holds more than the one secret.
 const WITH_RETIRING: &str = "with-retiring:";
 

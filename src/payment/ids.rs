@@ -90,6 +90,10 @@ text_id!(
     TillId, "till id", "it is 1 to 64 letters, digits, _ or -", (1..=64), is_id_byte
 );
 text_id!(
+    /// The id of a person at a till.
+    OperatorId, "operator id", "it is 1 to 64 letters, digits, _ or -", (1..=64), is_id_byte
+);
+text_id!(
     /// A channel's id, such as `alipay`; see the constants for those built in.
     ChannelId, "channel", "it is 1 to 32 lower-case letters, digits or _", (1..=32),
     |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'

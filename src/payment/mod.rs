@@ -19,7 +19,7 @@ pub use card_code::{CardApplication, CardCode, CardCodeError, CardScheme};
 pub use code::{CodeRejection, CodeRule, KnownCodes, PaymentCode};
 pub use event::{PaymentEvent, VoidReason};
 pub use failure::{Failure, FailureReason};
-pub use ids::{AccountId, ChannelId, IdError, OutTradeNo, PaymentId, StoreId, TillId};
+pub use ids::{AccountId, ChannelId, IdError, OperatorId, OutTradeNo, PaymentId, StoreId, TillId};
 pub use refund::{Refund, RefundState};
 pub use sale::{IllegalEvent, Payment};
 pub use state::{PaymentState, PendingReason};

@@ -1,144 +1,46 @@
 //! The running till: windows, routing of messages to screens, and the errands that screens ask for.
 
 mod accounts;
+mod api;
+mod keyboard;
+mod message;
 mod refund;
 mod scan;
+mod sign_in;
+mod view;
+mod windows;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use iced::widget::{button, column, container, row, space, stack};
-use iced::{Center, Element, Fill, Point, Size, Subscription, Task, Theme, keyboard, window};
+use iced::{Size, Subscription, Task, Theme, window};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::keys::{self, Stroke};
+pub use self::message::Message;
+use self::sign_in::Who;
+use self::windows::Pane;
+use super::keys;
 use super::sale::{Counter, Cue, Effect, Hint, Phase, Press};
-use super::scanner::{Heard, Scanner};
-use super::screen::cashier::{self, Around, Link, Page};
+use super::scanner::Scanner;
+use super::screen::cashier::{self, Link, Page};
 use super::screen::settings::Choice;
 use super::screen::{
-    accounts as accounts_page, customer, help, phone, refund as refund_page, sales, scanner as scanner_page, settings,
-    story, takings,
+    accounts as accounts_page, customer, phone, refund as refund_page, sales, scanner as scanner_page, settings,
+    sign_in as sign_in_page, story, takings,
 };
 use super::settings::Settings;
 use super::sound::{Sound, Sounds};
 use super::text::{Language, Text};
 use super::theme::palette::{DARK, LIGHT};
-use super::theme::{self, Look, Palette, Role, size, space as distance};
+use super::theme::{self, Palette};
 use super::widget::preview::Sight;
-use super::widget::{ime, keys as caps, line, strong};
-use super::{Connection, Launch, font};
-use crate::api::wire::{
-    ChannelView, ConfirmPayment, CreatePayment, PaymentPage, PaymentQuery, PaymentView, StoryStep, Takings,
-    TakingsParams,
-};
-use crate::client::{self, Client, ClientError, StreamEvent};
-use crate::payment::{ChannelId, PaymentId, PaymentState};
-use crate::scan::serial::{Serial, SerialEvent};
-
-/// How many sales are kept at hand.
-const RECENT: u32 = 100;
-/// The size that the pages were drawn for; larger windows show the same larger.
-const DESIGN: Size = Size::new(1280.0, 800.0);
-
-/// Everything that can happen.
-#[derive(Clone)]
-pub enum Message {
-    /// A window stands.
-    Opened(window::Id),
-    /// A window has another size, in logical pixels of that moment.
-    Sized(window::Id, Size),
-    /// A window is on a screen of so many physical pixels per logical one.
-    Scaled(window::Id, f32),
-    /// Somebody wants to close a window.
-    CloseAsked(window::Id),
-    /// A window is gone.
-    Closed(window::Id),
-    /// Time goes on.
-    Tick,
-    /// The API is there, or why not.
-    Connected(Box<Result<Connection, String>>),
-    /// The event stream tells something.
-    Stream(StreamEvent),
-    /// What can be paid through.
-    Channels(Result<Vec<ChannelView>, ClientError>),
-    /// The last sales.
-    Recent(Result<PaymentPage, ClientError>),
-    /// The sales that are under way.
-    InFlight(Result<PaymentPage, ClientError>),
-    /// Today's takings.
-    Today(Result<Takings, ClientError>),
-    /// The takings of the day chosen on the takings page.
-    DayTakings(Option<String>, Result<Takings, ClientError>),
-    /// A sale's steps.
-    Steps(PaymentId, Result<Vec<StoryStep>, ClientError>),
-    /// The answer to a creation.
-    Created(Box<Result<PaymentView, ClientError>>),
-    /// The answer to a request for a code.
-    CodeShown(PaymentId, ChannelId, Box<Result<PaymentView, ClientError>>),
-    /// The answer to a submitted code.
-    Submitted(PaymentId, Box<Result<PaymentView, ClientError>>),
-    /// The answer to a cancellation.
-    Cancelled(PaymentId, Box<Result<PaymentView, ClientError>>),
-    /// A payment as it stands, after a reconnection.
-    Looked(Box<Result<PaymentView, ClientError>>),
-    /// A key went down in some window.
-    Key(Stroke),
-    /// An input method gave text.
-    Composed(String),
-    /// The clipboard's text.
-    Pasted(Option<String>),
-    /// A held-back key's time is up.
-    KeysSettleAt(Instant),
-    /// A camera told something.
-    Scan(Heard),
-    /// The serial scanner started last told something.
-    Serial(u64, SerialEvent),
-    /// The cashier's window.
-    Cashier(cashier::Message),
-    /// The sales page.
-    Sales(sales::Message),
-    /// The takings page.
-    Takings(takings::Message),
-    /// The settings page.
-    Settings(settings::Message),
-    /// The page that sets up cameras and scanners.
-    Scanners(scanner_page::Message),
-    /// The accounts page.
-    Accounts(accounts_page::Message),
-    /// The refund page.
-    Refund(refund_page::Message),
-    /// The training phone.
-    Phone(phone::Message),
-    /// The customer's display goes to full screen and back.
-    FullScreen,
-    /// Close although a sale is under way.
-    CloseAnyway,
-    /// Stay.
-    Stay,
-    /// Nothing more to do.
-    Done,
-}
-
-/// A window's size in physical pixels of the system's own scale, and what it is shown enlarged by.
-#[derive(Debug, Clone, Copy)]
-struct Pane {
-    size: Size,
-    factor: f32,
-}
-
-impl Pane {
-    fn of(size: Size) -> Self {
-        let factor = (size.width / DESIGN.width).min(size.height / DESIGN.height).clamp(0.7, 4.0);
-        Self { size, factor }
-    }
-
-    fn logical(self) -> Size {
-        Size::new(self.size.width / self.factor, self.size.height / self.factor)
-    }
-}
+use super::{Connection, Launch};
+use crate::api::wire::{ConfirmPayment, CreatePayment, PaymentView, Takings};
+use crate::client::{self, Client};
+use crate::payment::PaymentId;
+use crate::scan::serial::Serial;
 
 /// The till.
 pub struct Till {
@@ -153,6 +55,9 @@ pub struct Till {
 
     connection: Option<Connection>,
     link: Link,
+    who: Who,
+    /// When somebody last did something here, in Unix milliseconds.
+    touched_at: i64,
     training: bool,
 
     counter: Counter,
@@ -235,6 +140,8 @@ impl Till {
             screens: HashMap::new(),
             connection: None,
             link: Link::Starting,
+            who: Who::default(),
+            touched_at: Timestamp::now().as_millisecond(),
             training: false,
             counter: Counter::taking(launch.currency),
             page: Page::Counter,
@@ -325,6 +232,9 @@ impl Till {
     /// Routes a message.
     pub fn update(&mut self, message: Message) -> Task<Message> {
         self.now = Timestamp::now().as_millisecond();
+        if matches!(message, Message::Key(_) | Message::Cashier(_) | Message::Sales(_) | Message::Settings(_)) {
+            self.touched();
+        }
         let task = self.route(message);
         self.scanner.want_preview(self.shows_picture());
         task
@@ -395,23 +305,27 @@ impl Till {
                 Task::none()
             }
             Message::Created(answer) => {
+                let who = self.look_who(answer.as_ref().as_ref());
                 if let Ok(view) = answer.as_ref() {
                     self.remember(view);
                 }
                 let effects = self.counter.created(*answer, self.now);
-                self.perform(effects)
+                Task::batch([who, self.perform(effects)])
             }
             Message::CodeShown(id, channel, answer) => {
+                let who = self.look_who(answer.as_ref().as_ref());
                 let effects = self.counter.code_shown(&id, &channel, *answer, self.now);
-                self.perform(effects)
+                Task::batch([who, self.perform(effects)])
             }
             Message::Submitted(id, answer) => {
+                let who = self.look_who(answer.as_ref().as_ref());
                 let effects = self.counter.submitted(&id, *answer, self.now);
-                self.perform(effects)
+                Task::batch([who, self.perform(effects)])
             }
             Message::Cancelled(id, answer) => {
+                let who = self.look_who(answer.as_ref().as_ref());
                 let effects = self.counter.cancelled(&id, *answer, self.now);
-                self.perform(effects)
+                Task::batch([who, self.perform(effects)])
             }
             Message::Looked(answer) => match *answer {
                 Ok(view) => self.moved(view),
@@ -423,6 +337,7 @@ impl Till {
                 let settle = self.settle_later();
                 Task::batch([self.typed(outcome), settle])
             }
+            Message::Composed(text) if self.is_locked() => self.sign_in_message(sign_in_page::Message::Text(text)),
             Message::Composed(text) if self.page == Page::Accounts => {
                 self.accounts_message(accounts_page::Message::Text(text))
             }
@@ -434,12 +349,14 @@ impl Till {
             Message::Scan(heard) => self.heard(heard),
             Message::Serial(turn, event) => self.serial_told(turn, event),
             Message::Scanners(message) => self.scanners_message(message),
+            Message::Cashier(_) if self.is_locked() => Task::none(),
             Message::Cashier(message) => match message {
                 cashier::Message::Press(press) => self.press(press),
                 cashier::Message::Open(id) => self.open_story(&id),
                 cashier::Message::Go(page) => self.go(page),
                 cashier::Message::Phone => self.toggle_phone(),
                 cashier::Message::Refund => self.open_refund(),
+                cashier::Message::Lock => self.lock(),
             },
             Message::Sales(message) => match self.sales.update(&message, &self.recent) {
                 sales::Action::None => Task::none(),
@@ -460,243 +377,24 @@ impl Till {
                 Task::batch([self.accounts_message(message), channels])
             }
             Message::Refund(message) => self.refund_message(message),
+            Message::Operators(answer) => self.operators_told(answer),
+            Message::SignIn(message) => self.sign_in_message(message),
+            Message::SignedIn(answer) => self.signed_in(*answer),
+            Message::Lock => self.lock(),
             Message::Phone(message) => self.phone_message(message),
             Message::FullScreen => self.toggle_full_screen(),
         }
     }
 
     fn tick(&mut self) -> Task<Message> {
-        let Some(phone) = self.phone.as_mut().filter(|_| self.phone_open) else { return self.look_for_scanners() };
+        let lock = self.lock_where_nobody_is();
+        let Some(phone) = self.phone.as_mut().filter(|_| self.phone_open) else {
+            return Task::batch([lock, self.look_for_scanners()]);
+        };
         if phone.is_over(self.now) {
             self.scanner.take_away();
         }
-        phone.tick(self.now).map(Message::Phone)
-    }
-
-    fn opened(&mut self, id: window::Id) -> Task<Message> {
-        if id == self.cashier {
-            tracing::info!(ms = self.started.elapsed().as_millis() as u64, "the cashier's window is open");
-        }
-        if id == self.cashier && self.wants_customer && self.customer.is_none() {
-            return Task::batch([window::gain_focus(id), self.open_customer()]);
-        }
-        if Some(id) == self.customer {
-            let focus = window::gain_focus(self.cashier);
-            if self.full_screen {
-                return Task::batch([window::set_mode(id, window::Mode::Fullscreen), focus]);
-            }
-            return focus;
-        }
-        Task::none()
-    }
-
-    fn open_customer(&mut self) -> Task<Message> {
-        self.full_screen = second_monitor();
-        let position = if self.full_screen {
-            // Monitors stand side by side as a rule: the second begins where the first ends.
-            window::Position::SpecificWith(|_, monitor| Point::new(monitor.width + 32.0, 32.0))
-        } else {
-            window::Position::SpecificWith(|window, monitor| {
-                Point::new((monitor.width - window.width).max(0.0), (monitor.height - window.height).max(0.0))
-            })
-        };
-        let (id, open) = window::open(window::Settings {
-            size: self.window_size,
-            min_size: Some(Size::new(640.0, 480.0)),
-            position,
-            exit_on_close_request: false,
-            ..window::Settings::default()
-        });
-        self.customer = Some(id);
-        open.map(Message::Opened)
-    }
-
-    fn toggle_customer(&mut self) -> Task<Message> {
-        match self.customer.take() {
-            Some(id) => {
-                self.wants_customer = false;
-                window::close(id)
-            }
-            None => {
-                self.wants_customer = true;
-                self.open_customer()
-            }
-        }
-    }
-
-    fn toggle_full_screen(&mut self) -> Task<Message> {
-        self.full_screen = !self.full_screen;
-        let mode = if self.full_screen { window::Mode::Fullscreen } else { window::Mode::Windowed };
-        self.customer.map_or_else(Task::none, |id| window::set_mode(id, mode))
-    }
-
-    fn sized(&mut self, id: window::Id, size: Size) -> Task<Message> {
-        let factor = self.scale_factor(id);
-        let _ = self.panes.insert(id, Pane::of(Size::new(size.width * factor, size.height * factor)));
-        Task::none()
-    }
-
-    fn close_asked(&mut self, id: window::Id) -> Task<Message> {
-        if id != self.cashier {
-            return self.toggle_customer();
-        }
-        if self.counter.is_busy() && !self.closing {
-            self.closing = true;
-            return Task::none();
-        }
-        iced::exit()
-    }
-
-    fn closed(&mut self, id: window::Id) -> Task<Message> {
-        let _ = (self.panes.remove(&id), self.screens.remove(&id));
-        if id == self.cashier {
-            return iced::exit();
-        }
-        if self.customer == Some(id) {
-            self.customer = None;
-        }
-        Task::none()
-    }
-
-    fn connected(&mut self, result: Result<Connection, String>) -> Task<Message> {
-        match result {
-            Err(why) => {
-                self.link = Link::Broken(why);
-                Task::none()
-            }
-            Ok(connection) => {
-                let stream = Task::run(connection.client.events(None), Message::Stream);
-                if let Some(url) = &connection.sandbox_url {
-                    self.phone = Some(phone::State::new(url.clone()));
-                }
-                self.connection = Some(connection);
-                let channels = self.fetch_channels();
-                Task::batch([stream, channels, self.refresh()])
-            }
-        }
-    }
-
-    fn client(&self) -> Option<&Client> {
-        self.connection.as_ref().map(|connection| &connection.client)
-    }
-
-    /// A call to the API whose answer is a message; nothing where there is no connection yet.
-    fn call<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
-        &self,
-        call: impl FnOnce(Client) -> F,
-        then: impl Fn(T) -> Message + Send + 'static,
-    ) -> Task<Message> {
-        self.client().cloned().map_or_else(Task::none, |client| Task::perform(call(client), then))
-    }
-
-    fn fetch_channels(&self) -> Task<Message> {
-        self.call(|client| async move { client.channels().await }, Message::Channels)
-    }
-
-    fn refresh(&self) -> Task<Message> {
-        let query = PaymentQuery { limit: Some(RECENT), ..PaymentQuery::default() };
-        let params = self.takings_params();
-        Task::batch([
-            self.call(|client| async move { client.payments(&query).await }, Message::Recent),
-            self.call(|client| async move { client.takings(&params).await }, Message::Today),
-        ])
-    }
-
-    fn fetch_day(&self) -> Task<Message> {
-        let date = self.takings.date();
-        let params = TakingsParams { date: date.clone(), ..self.takings_params() };
-        self.call(
-            |client| async move { client.takings(&params).await },
-            move |answer| Message::DayTakings(date.clone(), answer),
-        )
-    }
-
-    fn local_day(&self) -> jiff::civil::Date {
-        Timestamp::from_millisecond(self.now).unwrap_or_default().to_zoned(self.zone.clone()).date()
-    }
-
-    fn streamed(&mut self, event: StreamEvent) -> Task<Message> {
-        match event {
-            StreamEvent::Connected => {
-                self.link = Link::Online;
-                if self.counter.hint == Some(Hint::Offline) {
-                    self.counter.hint = None;
-                }
-                // What was missed while the stream was down shows in the payment itself.
-                let look = self
-                    .counter
-                    .collecting()
-                    .and_then(|collecting| collecting.view.as_ref())
-                    .map(|view| view.id.clone())
-                    .map_or_else(Task::none, |id| {
-                        self.call(
-                            |client| async move { client.payment(&id).await },
-                            |answer| Message::Looked(Box::new(answer)),
-                        )
-                    });
-                Task::batch([look, self.fetch_channels(), self.refresh()])
-            }
-            StreamEvent::Lost(_) => {
-                self.link = Link::Offline;
-                Task::none()
-            }
-            StreamEvent::Event(event) => self.moved(event.payment),
-            // It is about no sale of this till's; the manager's screens ask for it.
-            StreamEvent::Notice(notice) => {
-                self.counter.hint = Some(Hint::Api { code: notice.kind, detail: notice.detail });
-                self.sounds.make(Sound::Attention);
-                Task::none()
-            }
-        }
-    }
-
-    fn moved(&mut self, view: PaymentView) -> Task<Message> {
-        self.remember(&view);
-        let story = match &mut self.story {
-            Some(story) if self.page == Page::Story && story.sale.id == view.id => {
-                story.sale = view.clone();
-                let id = view.id.clone();
-                self.fetch_story(id)
-            }
-            _ => Task::none(),
-        };
-        if let Some(refund) = &mut self.refund {
-            refund.moved(&view);
-        }
-        let ended = view.state.is_end();
-        let effects = self.counter.moved(view, self.now);
-        let refresh = if ended && !effects.contains(&Effect::Refresh) { self.refresh_takings() } else { Task::none() };
-        Task::batch([story, self.perform(effects), refresh])
-    }
-
-    fn takings_params(&self) -> TakingsParams {
-        TakingsParams { currency: Some(self.counter.entry.currency()), ..TakingsParams::default() }
-    }
-
-    fn refresh_takings(&self) -> Task<Message> {
-        let params = self.takings_params();
-        let today = self.call(|client| async move { client.takings(&params).await }, Message::Today);
-        if self.page != Page::Takings {
-            return today;
-        }
-        let day = if self.takings.day.is_some() { self.fetch_day() } else { Task::none() };
-        Task::batch([today, day, self.fetch_in_flight()])
-    }
-
-    fn fetch_in_flight(&self) -> Task<Message> {
-        let query = PaymentQuery { state: Some(PaymentState::Pending), limit: Some(200), ..PaymentQuery::default() };
-        self.call(|client| async move { client.payments(&query).await }, Message::InFlight)
-    }
-
-    fn remember(&mut self, view: &PaymentView) {
-        match self.recent.iter_mut().find(|sale| sale.id == view.id) {
-            Some(sale) if sale.version <= view.version => *sale = view.clone(),
-            Some(_) => {}
-            None => {
-                self.recent.insert(0, view.clone());
-                self.recent.truncate(RECENT as usize);
-            }
-        }
+        Task::batch([lock, phone.tick(self.now).map(Message::Phone)])
     }
 
     fn perform(&mut self, effects: Vec<Effect>) -> Task<Message> {
@@ -768,133 +466,6 @@ impl Till {
         self.perform(effects)
     }
 
-    // Keys.
-
-    fn key(&mut self, stroke: Stroke) -> Task<Message> {
-        if stroke.window != self.cashier && Some(stroke.window) != self.customer {
-            return Task::none();
-        }
-        if self.page == Page::Scanners {
-            self.key_arrived(&stroke);
-        }
-        let outcome = self.keys.take(stroke);
-        let settle = self.settle_later();
-        Task::batch([self.typed(outcome), settle])
-    }
-
-    fn settle_later(&self) -> Task<Message> {
-        self.keys.wait(Instant::now()).map_or_else(Task::none, |wait| {
-            let wait = wait + Duration::from_millis(1);
-            Task::perform(async move { tokio::time::sleep(wait).await }, |()| Message::KeysSettleAt(Instant::now()))
-        })
-    }
-
-    fn typed(&mut self, outcome: keys::Outcome) -> Task<Message> {
-        let mut tasks = Vec::new();
-        if let Some(code) = outcome.scanned {
-            tasks.push(self.scanned(&code, Instant::now()));
-        }
-        if self.page == Page::Scanners && !outcome.keys.is_empty() {
-            self.scanner_page.typed(&self.settings.wedge);
-        }
-        for stroke in outcome.keys {
-            tasks.push(self.stroke(&stroke));
-        }
-        Task::batch(tasks)
-    }
-
-    fn stroke(&mut self, stroke: &Stroke) -> Task<Message> {
-        use keyboard::key::Named;
-        let named = match &stroke.key {
-            keyboard::Key::Named(named) => Some(*named),
-            _ => None,
-        };
-        if self.closing {
-            return match named {
-                Some(Named::Enter) => iced::exit(),
-                Some(Named::Escape) => self.update(Message::Stay),
-                _ => Task::none(),
-            };
-        }
-        if stroke.modifiers.alt() && self.phone_open {
-            let message = self.phone.as_ref().and_then(|_| phone::shortcut(stroke));
-            return message.map_or_else(Task::none, |message| self.phone_message(message));
-        }
-        if self.page == Page::Accounts
-            && let Some(message) = self.accounts_key(stroke, named)
-        {
-            return self.accounts_message(message);
-        }
-        if self.page == Page::Refund
-            && let Some(message) = Self::refund_key(stroke, named)
-        {
-            return self.refund_message(message);
-        }
-        if self.page == Page::Scanners
-            && let Some(message) = self.scanners_key(stroke, named)
-        {
-            return message.map_or_else(Task::none, |message| self.scanners_message(message));
-        }
-        if stroke.modifiers.control() || stroke.modifiers.logo() {
-            return match stroke.character() {
-                Some('v') => iced::clipboard::read().map(Message::Pasted),
-                _ => Task::none(),
-            };
-        }
-        match named {
-            Some(Named::F1) => return self.toggle(Page::Help),
-            Some(Named::F2) => return self.toggle(Page::Sales),
-            Some(Named::F3) => return self.toggle(Page::Takings),
-            Some(Named::F4) => return self.open_refund(),
-            Some(Named::F5) => return self.toggle(Page::Settings),
-            Some(Named::F8) => return self.toggle_phone(),
-            Some(Named::F10) => return self.take(Choice::Language(self.words.language().next())),
-            Some(Named::F11) => return self.take(Choice::Dark(!self.palette.dark)),
-            Some(Named::F12) => return self.toggle_customer(),
-            _ => {}
-        }
-        if self.page != Page::Counter {
-            return self.page_key(stroke, named);
-        }
-        keys::press_of(stroke).map_or_else(Task::none, |press| self.press(press))
-    }
-
-    fn page_key(&mut self, stroke: &Stroke, named: Option<keyboard::key::Named>) -> Task<Message> {
-        use keyboard::key::Named;
-        let lines = match named {
-            Some(Named::ArrowUp) => Some(-1),
-            Some(Named::ArrowDown) => Some(1),
-            Some(Named::PageUp) => Some(-10),
-            Some(Named::PageDown) => Some(10),
-            _ => None,
-        };
-        match (self.page, named, lines) {
-            (Page::Story, Some(Named::Escape | Named::Backspace), _) => self.go(self.back),
-            (_, Some(Named::Escape | Named::Backspace), _) => self.go(Page::Counter),
-            (Page::Sales, _, Some(by)) => self.update(Message::Sales(sales::Message::Move(by))),
-            (Page::Sales, Some(Named::Enter), _) => self.update(Message::Sales(sales::Message::Enter)),
-            (Page::Takings, Some(Named::ArrowLeft), _) => self.update(Message::Takings(takings::Message::Days(-1))),
-            (Page::Takings, Some(Named::ArrowRight), _) => self.update(Message::Takings(takings::Message::Days(1))),
-            (Page::Takings, Some(Named::Home), _) => self.update(Message::Takings(takings::Message::Today)),
-            (Page::Settings, _, Some(by)) => self.update(Message::Settings(settings::Message::Move(by))),
-            (Page::Settings, Some(Named::Enter | Named::Space), _) => {
-                self.update(Message::Settings(settings::Message::Enter))
-            }
-            _ => match stroke.character() {
-                // Digits are for the next sale, wherever the cashier is.
-                Some(character) if character.is_ascii_digit() => {
-                    let _ = self.go(Page::Counter);
-                    self.press(Press::Text(character.to_string()))
-                }
-                _ => Task::none(),
-            },
-        }
-    }
-
-    fn toggle(&mut self, page: Page) -> Task<Message> {
-        self.go(if self.page == page { Page::Counter } else { page })
-    }
-
     fn go(&mut self, page: Page) -> Task<Message> {
         if self.page == Page::Accounts && page != Page::Accounts {
             self.accounts.close();
@@ -921,11 +492,6 @@ impl Till {
         self.back = if self.page == Page::Sales { Page::Sales } else { Page::Counter };
         self.page = Page::Story;
         self.fetch_story(id.clone())
-    }
-
-    fn fetch_story(&self, id: PaymentId) -> Task<Message> {
-        let of = id.clone();
-        self.call(|client| async move { client.history(&id).await }, move |answer| Message::Steps(of.clone(), answer))
     }
 
     fn take(&mut self, choice: Choice) -> Task<Message> {
@@ -976,8 +542,6 @@ impl Till {
         task
     }
 
-    // The training phone.
-
     fn toggle_phone(&mut self) -> Task<Message> {
         let Some(phone) = &mut self.phone else { return Task::none() };
         self.phone_open = !self.phone_open;
@@ -998,142 +562,6 @@ impl Till {
             phone::Action::HoldUp(code) => self.scanner.hold_up(code).map(Message::Scan),
         }
     }
-
-    // Views.
-
-    fn look(&self, window: window::Id) -> Look<'_> {
-        Look {
-            palette: self.palette,
-            words: self.words,
-            zone: &self.zone,
-            now: self.now,
-            // A code's modules are whole pixels of the screen, so the system's own enlargement counts too.
-            scale: self.scale_factor(window) * self.screens.get(&window).copied().unwrap_or(1.0),
-            motion: self.settings.motion,
-        }
-    }
-
-    fn logical(&self, window: window::Id) -> Size {
-        self.panes.get(&window).map_or(self.window_size, |pane| pane.logical())
-    }
-
-    /// What the customer's display shows. While the API is away nobody here would see that a code was paid: no code is
-    /// offered then.
-    #[must_use]
-    pub fn customer_page(&self) -> customer::Page {
-        match customer::page(&self.counter, self.now) {
-            customer::Page::Due(due, ..) if self.link == Link::Offline => customer::Page::Preparing(due),
-            page => page,
-        }
-    }
-
-    /// A window's content.
-    pub fn view(&self, window: window::Id) -> Element<'_, Message> {
-        let look = self.look(window);
-        let store = self.connection.as_ref().map_or("Scantill", |connection| connection.store_name.as_str());
-        if Some(window) == self.customer {
-            let page = self.customer_page();
-            let size = self.logical(window);
-            return customer::view(look, &self.display, &page, store, self.training, size, Message::FullScreen);
-        }
-        let around = Around {
-            store,
-            till: self.connection.as_ref().map_or("", |connection| connection.till_name.as_str()),
-            training: self.training,
-            link: &self.link,
-            recent: &self.recent,
-            today: self.today.as_ref(),
-            sight: &self.sight,
-            window: self.logical(window),
-            phone: self.phone_open,
-        };
-        let body: Element<'_, Message> = match self.page {
-            Page::Counter => cashier::body(look, &self.counter, &around).map(Message::Cashier),
-            Page::Sales => self.sales.view(look, &self.recent, store).map(Message::Sales),
-            Page::Story => match &self.story {
-                Some(story) => story.view(look, store),
-                None => space().into(),
-            },
-            Page::Takings => self.takings.view(look, self.local_day()).map(Message::Takings),
-            Page::Settings => {
-                self.settings_page.view(look, &self.settings, self.customer.is_some()).map(Message::Settings)
-            }
-            Page::Scanners => {
-                let width = self.logical(window).width;
-                self.scanner_page.view(look, &self.settings, &self.sight, width).map(Message::Scanners)
-            }
-            Page::Accounts => self.accounts.view(look).map(Message::Accounts),
-            Page::Refund => match &self.refund {
-                Some(refund) => refund.view(look).map(Message::Refund),
-                None => space().into(),
-            },
-            Page::Help => help::view(look),
-        };
-        let phone = self
-            .phone
-            .as_ref()
-            .filter(|_| self.phone_open && self.page == Page::Counter)
-            .map(|phone| container(phone.view(look).map(Message::Phone)).width(cashier::PHONE_WIDTH).height(Fill));
-        let middle = row![container(body).width(Fill).height(Fill), phone]
-            .spacing(distance::GAP)
-            .padding(distance::GAP)
-            .height(Fill);
-        let phase = match &self.counter.phase {
-            Phase::Entry => 0,
-            Phase::Collecting(_) => 1,
-            Phase::Result(_) => 2,
-        };
-        let step = if self.page == Page::Counter { phase + 4 * u8::from(self.phone_open) } else { 8 + self.page as u8 };
-        let ground = theme::nudged(self.palette.background, step);
-        let page = column![
-            cashier::header(look, &around).map(Message::Cashier),
-            middle,
-            cashier::footer(look, &around, self.page).map(Message::Cashier),
-        ];
-        let page = container(page).width(Fill).height(Fill).style(theme::ground(ground, self.palette.text));
-        let text = match self.page {
-            Page::Accounts => self.accounts.takes_text(),
-            Page::Refund => self.refund.as_ref().is_some_and(refund_page::State::takes_text),
-            _ => self.counter.focus == super::sale::Focus::Note,
-        };
-        let page = ime::wants_text(page, text, Message::Composed);
-        if self.closing { stack![page, self.closing_view(look)].into() } else { page }
-    }
-
-    fn closing_view<'a>(&'a self, look: Look<'a>) -> Element<'a, Message> {
-        let palette = self.palette;
-        let choice = |key: &str, cap, role, message| {
-            let color = if role == Role::Primary { palette.on_accent } else { palette.text };
-            button(
-                row![line(look.say(key), size::LABEL, color).font(font::LATIN_BOLD), caps::cap(look, cap)]
-                    .spacing(distance::SMALL)
-                    .align_y(Center)
-                    .height(Fill),
-            )
-            .height(distance::TOUCH)
-            .padding([0.0, distance::GROUP])
-            .on_press(message)
-            .style(theme::press(palette, role))
-        };
-        let ask = container(
-            column![
-                strong(look.say("close-title"), size::HEADING, palette.text),
-                line(look.say("close-body"), size::LABEL, palette.muted),
-                space().height(distance::SMALL),
-                row![
-                    choice("close-stay", "Esc", Role::Primary, Message::Stay),
-                    choice("close-anyway", "Enter", Role::Plain, Message::CloseAnyway),
-                ]
-                .spacing(distance::GAP),
-            ]
-            .spacing(distance::MEDIUM),
-        )
-        .padding(distance::PAGE)
-        .max_width(560)
-        .style(theme::floating(palette, distance::CARD_RADIUS));
-        let veil = iced::Color { a: 0.5, ..iced::Color::BLACK };
-        iced::widget::opaque(container(ask).center(Fill).style(theme::ground(veil, palette.text)))
-    }
 }
 
 /// The language of the system's locale.
@@ -1143,18 +571,6 @@ fn system_language() -> Language {
         .filter_map(|name| std::env::var(name).ok())
         .find(|value| !value.is_empty())
         .map_or_else(Language::default, |locale| Language::of_locale(&locale))
-}
-
-/// Whether a second monitor is connected. Only Linux tells without a window on it.
-fn second_monitor() -> bool {
-    let Ok(entries) = std::fs::read_dir("/sys/class/drm") else { return false };
-    let connected = entries
-        .flatten()
-        .filter(|entry| {
-            std::fs::read_to_string(entry.path().join("status")).is_ok_and(|status| status.trim() == "connected")
-        })
-        .count();
-    connected >= 2
 }
 
 /// What is to be heard.

@@ -135,6 +135,12 @@ impl Text {
         self.find(&key, values).unwrap_or_else(|| name.to_owned())
     }
 
+    /// What a refusal of the API's means: in our words where there are any for its code, else in its own.
+    #[must_use]
+    pub fn problem(self, code: &str, detail: &str) -> String {
+        self.find(&format!("error-{}", code.replace('_', "-")), &[]).unwrap_or_else(|| detail.to_owned())
+    }
+
     /// A channel's name.
     #[must_use]
     pub fn channel(self, channel: &ChannelId) -> String {

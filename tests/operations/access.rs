@@ -5,88 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use scantill::api::auth::authorization;
-use scantill::api::{Limits, Server, ServerConfig};
+use scantill::api::Limits;
+use scantill::api::auth::Covered;
 use scantill::client::idempotency_key;
-use scantill::crypto::{HmacSha256, Secret};
-use scantill::engine::{Clock, Engine, EngineConfig, Time};
-use scantill::ledger::{BusinessCalendar, Ledger, LedgerConfig, Store, Till};
+use scantill::crypto::HmacSha256;
+use scantill::engine::Clock;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use zeroize::Zeroizing;
 
-const SECRET: &str = "the till's secret";
-
-/// A Payment API within limits that a test can reach.
-struct House {
-    _folder: tempfile::TempDir,
-    engine: Engine,
-    server: Server,
-    http: reqwest::Client,
-}
-
-impl House {
-    async fn open(limits: Limits) -> Self {
-        Self::open_by(Clock::system(), limits).await
-    }
-
-    async fn open_by(clock: Clock, limits: Limits) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let ledger = Ledger::open(LedgerConfig {
-            url: format!("sqlite:{}", folder.path().join("books.db").display()),
-            chain_key: Zeroizing::new([1; 32]),
-            seal_key: Zeroizing::new([2; 32]),
-            calendar: BusinessCalendar { time_zone: Some("UTC".into()), cutover_hour: 0 },
-            read_only: false,
-        })
-        .await
-        .unwrap();
-        let store = Store { id: "store-1".parse().unwrap(), name: "Tea".into() };
-        ledger.put_store(1, "test", &store).await.unwrap();
-        for id in ["till-1", "till-2"] {
-            let till = Till {
-                id: id.parse().unwrap(),
-                store: store.id.clone(),
-                name: id.into(),
-                secret: Secret::new(SECRET.into()),
-                retiring: None,
-                enabled: true,
-                admin: true,
-            };
-            ledger.put_till(1, "test", &till).await.unwrap();
-        }
-        let engine = Engine::start(ledger, EngineConfig { clock, ..EngineConfig::new("test".into()) }).await.unwrap();
-        let server = start(&engine, limits).await;
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { _folder: folder, engine, server, http }
-    }
-
-    fn address(&self) -> SocketAddr {
-        self.server.local_addr()
-    }
-
-    /// What the server says to these bytes, to the end of the connection.
-    async fn say(&self, bytes: &[u8]) -> String {
-        let mut stream = TcpStream::connect(self.address()).await.unwrap();
-        // Whoever is refused early may find the connection closed while still talking.
-        let _ = stream.write_all(bytes).await;
-        let mut answer = Vec::new();
-        let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await;
-        assert!(read.is_ok(), "the connection stays open after {:?}", String::from_utf8_lossy(&answer));
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    async fn is_well(&self) {
-        let answer = self.http.get(format!("http://{}/healthz", self.address())).send().await.unwrap();
-        assert_eq!(answer.status().as_u16(), 200);
-    }
-}
-
-async fn start(engine: &Engine, limits: Limits) -> Server {
-    let config = ServerConfig { listen: "127.0.0.1:0".parse().unwrap(), engine: engine.clone() };
-    Server::start_within(config, None, limits).await.unwrap()
-}
+use crate::house::{House, Off, SECRET, start};
 
 /// A signed request that can be sent more than once.
 #[derive(Clone)]
@@ -105,7 +33,9 @@ impl Signed {
     fn by(key: &str, secret: &str, off: i64, method: &'static str, path: &'static str, body: &'static str) -> Self {
         let now = jiff::Timestamp::now().as_second() + off;
         let secret = HmacSha256::new(secret.as_bytes());
-        let header = authorization(key, &secret, method, path, now, &idempotency_key(), body.as_bytes());
+        let nonce = idempotency_key();
+        let covered = Covered { method, path, timestamp: now, nonce: &nonce, body: body.as_bytes(), session: None };
+        let header = covered.authorization(key, &secret);
         Self { method, path, body, header }
     }
 
@@ -267,19 +197,6 @@ async fn a_request_counts_once_also_after_a_new_start_and_at_another_process() {
     assert_eq!(renamed.send(&house, other.local_addr()).await.0, 200);
     assert_eq!(renamed.send(&house, house.address()).await.1, "replayed_request", "from the books alone");
     other.stop().await;
-}
-
-/// A clock that is off by so many milliseconds.
-struct Off(AtomicI64);
-
-impl Time for Off {
-    fn now(&self) -> i64 {
-        jiff::Timestamp::now().as_millisecond() + self.0.load(Ordering::Relaxed)
-    }
-
-    fn pass(&self, duration: Duration) -> futures::future::BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,9 +9,11 @@ mod access;
 mod anchor;
 mod backup;
 mod doctor;
+mod house;
 mod logs;
 mod metrics;
 mod offline;
+mod operators;
 mod secrets;
 
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use scantill::api::auth::authorization;
+use scantill::api::auth::Covered;
 use scantill::api::wire::{CreateTill, RefundPayment};
 use scantill::client::idempotency_key;
 use scantill::crypto::HmacSha256;
@@ -77,7 +77,10 @@ async fn only_this_machine_and_admins_read_it() {
         if let Some((id, secret)) = key {
             let now = jiff::Timestamp::now().as_second();
             let secret = HmacSha256::new(secret.as_bytes());
-            let signed = authorization(id, &secret, "GET", "/metrics", now, &idempotency_key(), b"");
+            let nonce = idempotency_key();
+            let covered =
+                Covered { method: "GET", path: "/metrics", timestamp: now, nonce: &nonce, body: b"", session: None };
+            let signed = covered.authorization(id, &secret);
             request = request.header("Authorization", signed);
         }
         request.send().await.unwrap().status().as_u16()

@@ -5,12 +5,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use scantill::api::wire::RefundPayment;
+use scantill::api::wire::{CreateOperator, RefundPayment, Role};
 use scantill::client::idempotency_key;
+use scantill::crypto::Secret;
 use serde_json::Value;
 
 use crate::Shop;
-use crate::support::run;
+use crate::support::scantill;
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
@@ -42,6 +43,21 @@ async fn a_days_work_leaves_no_secret_in_plain_and_no_file_open() {
         secrets.push((fs::read_to_string(shop.path().join("keys").join(key)).unwrap(), vec![key]));
     }
 
+    // Whoever does it is signed in.
+    let password = "korrekt-pferd-batterie";
+    let anna = CreateOperator {
+        id: Some("anna".parse().unwrap()),
+        name: "Anna".into(),
+        role: Role::Supervisor,
+        store: None,
+        pin: Secret::new(password.into()),
+    };
+    shop.client.create_operator(&anna).await.unwrap();
+    let wrong = "korrekt-pferd-kondensator";
+    shop.client.sign_in(&"anna".parse().unwrap(), Secret::new(wrong.into())).await.unwrap_err();
+    let session = shop.client.sign_in(&"anna".parse().unwrap(), Secret::new(password.into())).await.unwrap();
+    secrets.extend([password, wrong, session.token.expose()].map(|secret| (secret.to_owned(), vec![])));
+
     // Paid, refused twice over, returned, cancelled.
     let limits = fs::read_to_string(format!("/proc/{}/limits", shop.serve.child.id())).unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
@@ -72,8 +88,13 @@ async fn a_days_work_leaves_no_secret_in_plain_and_no_file_open() {
         &["ledger", "backup", "--out", copy.to_str().unwrap()],
         &["ledger", "restore", copy.to_str().unwrap()],
         &["pay", "1.00", "--code", "280000000000000091", "--json"],
+        &["pay", "1.00", "--code", "280000000000000091", "--json", "--as", "anna"],
+        &["operator", "list", "--json"],
+        &["operator", "list"],
     ] {
-        let output = run(shop.path(), args);
+        let mut command = scantill(shop.path());
+        command.env("SCANTILL_PIN", password).args(args).stdin(std::process::Stdio::null());
+        let output = command.output().unwrap();
         heard.push((format!("stdout of {args:?}"), output.stdout));
         heard.push((format!("stderr of {args:?}"), output.stderr));
     }

@@ -34,7 +34,7 @@ pub(in crate::api) async fn metrics(FromState(state): FromState<Shared>, request
     if !is_local {
         match admit(&state, &parts, b"") {
             Err(refused) => return *refused,
-            Ok((caller, _)) if !caller.admin => {
+            Ok(admitted) if !admitted.caller.admin => {
                 let detail = "this till's key may not read the metrics";
                 return Problem::new(StatusCode::FORBIDDEN, "forbidden", detail).into_response();
             }

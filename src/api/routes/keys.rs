@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 
 use crate::api::Shared;
 use crate::api::account_view::instant;
-use crate::api::extract::{Admin, Json};
+use crate::api::extract::{Admin, Json, Owner};
 use crate::api::problem::Answer;
 use crate::api::wire::{
     AccountPolicy, Algorithm, AlgorithmView, KeyKind, KeyView, PolicyView, Problem, RotateKey, RotatedKey, SetPolicy,
@@ -39,7 +39,7 @@ pub(in crate::api) async fn read_policy(
     responses((status = 200, body = PolicyView), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(in crate::api) async fn set_policy(
     FromState(state): FromState<Shared>,
-    admin: Admin,
+    Owner(caller): Owner,
     Json(wanted): Json<SetPolicy>,
 ) -> Answer<axum::Json<PolicyView>> {
     let turn = state.accounts_turn.lock().await;
@@ -54,11 +54,11 @@ pub(in crate::api) async fn set_policy(
         changed.push(account);
     }
     for account in &changed {
-        state.engine.ledger().put_account(state.engine.now(), &admin.0.actor(), account).await?;
+        state.engine.ledger().put_account(state.engine.now(), &caller.actor(), account).await?;
     }
     state.engine.reload_accounts().await?;
     drop(turn);
-    read_policy(FromState(state), admin).await
+    read_policy(FromState(state), Admin(caller)).await
 }
 
 fn till_key(state: &Shared, till: &Till) -> KeyView {
@@ -97,7 +97,7 @@ pub(in crate::api) async fn list(FromState(state): FromState<Shared>, _: Admin) 
     responses((status = 200, body = RotatedKey), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(in crate::api) async fn rotate(
     FromState(state): FromState<Shared>,
-    Admin(caller): Admin,
+    Owner(caller): Owner,
     Json(wanted): Json<RotateKey>,
 ) -> Answer<axum::Json<RotatedKey>> {
     let _turn = state.accounts_turn.lock().await;

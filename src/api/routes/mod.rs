@@ -5,6 +5,7 @@ mod account_tests;
 mod accounts;
 mod keys;
 mod notifications;
+mod operators;
 mod payments;
 mod refunds;
 mod stores;
@@ -36,6 +37,10 @@ pub(super) use self::{
         __path_list as __path_list_keys, __path_read_policy, __path_rotate as __path_rotate_key, __path_set_policy,
     },
     notifications::{__path_notices, __path_notification},
+    operators::{
+        __path_change as __path_change_operator, __path_create as __path_create_operator,
+        __path_list as __path_list_operators, __path_read as __path_read_operator, __path_sign_in,
+    },
     payments::{
         __path_cancel, __path_change as __path_change_payment, __path_code, __path_create as __path_create_payment,
         __path_history, __path_list as __path_list_payments, __path_read as __path_read_payment, __path_scan,
@@ -76,6 +81,9 @@ pub(super) fn router(state: Shared) -> Router {
         .route("/v1/policy", get(keys::read_policy).put(keys::set_policy))
         .route("/v1/keys", get(keys::list))
         .route("/v1/keys/rotate", post(keys::rotate))
+        .route("/v1/operators", post(operators::create).get(operators::list))
+        .route("/v1/operators/{id}", get(operators::read).patch(operators::change))
+        .route("/v1/sessions", post(operators::sign_in))
         .route("/v1/stores", post(stores::create).get(stores::list))
         .route("/v1/stores/{id}", get(stores::read).patch(stores::change))
         .route("/v1/tills", post(tills::create).get(tills::list))

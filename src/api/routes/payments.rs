@@ -5,7 +5,7 @@ use axum::response::Response;
 use jiff::civil::Date;
 
 use crate::api::auth::Caller;
-use crate::api::extract::{Json, Key, Params, respond};
+use crate::api::extract::{Cashier, Json, Key, Params, respond};
 use crate::api::problem::Answer;
 use crate::api::wire::{
     ChangePayment, CreatePayment, PaymentPage, PaymentQuery, PaymentView, Problem, ShowCode, StoryStep, SubmitScan,
@@ -41,6 +41,17 @@ pub(super) fn checked_description(description: &str) -> Answer<String> {
     }
 }
 
+/// Who did it: whoever is signed in, else whom the call names.
+pub(super) fn checked_operator(caller: &Caller, named: Option<&str>, money: &str) -> Answer<Option<String>> {
+    if let Some(operator) = &caller.operator {
+        return Ok(Some(operator.id.to_string()));
+    }
+    named.map(checked_description).transpose().map_err(|_| {
+        let detail = format!("an operator is 1 to 128 characters, none of them control characters. {money}");
+        Problem::unprocessable("operator_invalid", detail).field("operator")
+    })
+}
+
 /// The payment, if the caller may see it.
 pub(super) async fn own(state: &Shared, caller: &Caller, id: &str) -> Answer<Payment> {
     let id: PaymentId = id.parse().map_err(|_| Problem::not_found("payment"))?;
@@ -54,15 +65,13 @@ pub(super) async fn own(state: &Shared, caller: &Caller, id: &str) -> Answer<Pay
     responses((status = 201, body = PaymentView), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(in crate::api) async fn create(
     FromState(state): FromState<Shared>,
-    caller: Caller,
+    Cashier(caller): Cashier,
     key: Key,
     Json(new): Json<CreatePayment>,
 ) -> Answer<Response> {
     let amount = checked_amount(new.amount, new.currency)?;
     let description = new.description.as_deref().map(checked_description).transpose()?;
-    let operator = new.operator.as_deref().map(checked_description).transpose().map_err(|_| {
-        Problem::unprocessable("operator_invalid", "an operator is 1 to 128 characters").field("operator")
-    })?;
+    let operator = checked_operator(&caller, new.operator.as_deref(), "No payment was begun")?;
     let collect_seconds = new.collect_seconds.unwrap_or(DEFAULT_COLLECT_SECONDS);
     if !COLLECT_SECONDS.contains(&collect_seconds) {
         return Err(
@@ -131,7 +140,7 @@ pub(in crate::api) async fn read(
     responses((status = 200, body = PaymentView), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(in crate::api) async fn change(
     FromState(state): FromState<Shared>,
-    caller: Caller,
+    Cashier(caller): Cashier,
     Path(id): Path<String>,
     Json(change): Json<ChangePayment>,
 ) -> Answer<axum::Json<PaymentView>> {
@@ -163,7 +172,7 @@ pub(in crate::api) async fn history(
     responses((status = 200, body = PaymentView), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(in crate::api) async fn code(
     FromState(state): FromState<Shared>,
-    caller: Caller,
+    Cashier(caller): Cashier,
     key: Key,
     Path(id): Path<String>,
     Json(show): Json<ShowCode>,
@@ -180,7 +189,7 @@ pub(in crate::api) async fn code(
     responses((status = 200, body = PaymentView), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(in crate::api) async fn scan(
     FromState(state): FromState<Shared>,
-    caller: Caller,
+    Cashier(caller): Cashier,
     key: Key,
     Path(id): Path<String>,
     Json(scan): Json<SubmitScan>,
@@ -197,7 +206,7 @@ pub(in crate::api) async fn scan(
     responses((status = 200, body = PaymentView), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(in crate::api) async fn cancel(
     FromState(state): FromState<Shared>,
-    caller: Caller,
+    Cashier(caller): Cashier,
     key: Key,
     Path(id): Path<String>,
 ) -> Answer<Response> {

@@ -3,18 +3,17 @@
 use axum::extract::{Path, State as FromState};
 use axum::response::Response;
 
-use super::payments::{checked_description, own};
-use crate::api::auth::Caller;
-use crate::api::extract::{Json, Key, respond};
+use super::payments::{checked_description, checked_operator, own};
+use crate::api::extract::{Cashier, Json, Key, Supervisor, respond};
 use crate::api::problem::Answer;
 use crate::api::wire::{ConfirmPayment, PaymentView, Problem, RefundPayment};
 use crate::api::{Shared, view};
 use crate::engine::{NewRefund, Seen};
 
-fn checked(text: Option<&str>, field: &str) -> Answer<Option<String>> {
-    text.map(checked_description).transpose().map_err(|_| {
-        let detail = format!("{field} is 1 to 128 characters, none of them control characters. Nothing was done");
-        Problem::unprocessable(&format!("{field}_invalid"), detail).field(field)
+fn checked_reason(reason: Option<&str>) -> Answer<Option<String>> {
+    reason.map(checked_description).transpose().map_err(|_| {
+        let detail = "a reason is 1 to 128 characters, none of them control characters. Nothing was returned";
+        Problem::unprocessable("reason_invalid", detail).field("reason")
     })
 }
 
@@ -24,13 +23,13 @@ fn checked(text: Option<&str>, field: &str) -> Answer<Option<String>> {
     responses((status = 200, body = PaymentView), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(in crate::api) async fn confirm(
     FromState(state): FromState<Shared>,
-    caller: Caller,
+    Cashier(caller): Cashier,
     key: Key,
     Path(id): Path<String>,
     Json(seen): Json<ConfirmPayment>,
 ) -> Answer<Response> {
     let payment = own(&state, &caller, &id).await?;
-    let operator = checked(seen.operator.as_deref(), "operator")?;
+    let operator = checked_operator(&caller, seen.operator.as_deref(), "Nothing was done")?;
     let seen = Seen { channel: seen.channel, attempt: seen.attempt, operator };
     let key = Some(key.with(view::as_it_stands));
     let answered = state.engine.confirm(&payment.id, &caller.actor(), seen, key).await?;
@@ -43,7 +42,7 @@ pub(in crate::api) async fn confirm(
     responses((status = 201, body = PaymentView), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(in crate::api) async fn refund(
     FromState(state): FromState<Shared>,
-    caller: Caller,
+    Supervisor(caller): Supervisor,
     key: Key,
     Path(id): Path<String>,
     Json(refund): Json<RefundPayment>,
@@ -51,8 +50,8 @@ pub(in crate::api) async fn refund(
     let payment = own(&state, &caller, &id).await?;
     let new = NewRefund {
         amount: refund.amount,
-        reason: checked(refund.reason.as_deref(), "reason")?,
-        operator: checked(refund.operator.as_deref(), "operator")?,
+        reason: checked_reason(refund.reason.as_deref())?,
+        operator: checked_operator(&caller, refund.operator.as_deref(), "Nothing was returned")?,
         by_hand: refund.by_hand,
         attempt: refund.attempt,
     };

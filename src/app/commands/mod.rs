@@ -6,6 +6,7 @@ mod camera;
 mod decode;
 mod doctor;
 mod ledger;
+mod operator;
 mod pay;
 mod qr;
 mod refund;
@@ -75,6 +76,10 @@ pub(super) fn run(cli: Cli, started: Instant) -> Result<ExitCode> {
         Some(Command::Account(command)) => {
             let (data, config) = open()?;
             runtime()?.block_on(account::run(command, &data, &config))
+        }
+        Some(Command::Operator(command)) => {
+            let (data, config) = open()?;
+            runtime()?.block_on(operator::run(command, &data, &config))
         }
         Some(Command::Doctor(args)) => {
             let (data, config) = open()?;

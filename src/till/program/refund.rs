@@ -4,6 +4,7 @@ use iced::Task;
 use iced::keyboard::key::Named;
 
 use super::{Message, Page, Till};
+use crate::client::ClientError;
 use crate::till::keys::Stroke;
 use crate::till::screen::refund::{self, Action};
 
@@ -37,8 +38,11 @@ impl Till {
             }
             Action::Refund(id, refund, key) => self.call(
                 |client| async move { client.refund(&id, &refund, &key).await },
-                |answer| {
-                    let answer = answer.map_err(|error| error.to_string());
+                move |answer| {
+                    let answer = answer.map_err(|error| match error {
+                        ClientError::Refused(problem) => words.problem(&problem.code, &problem.detail),
+                        error => error.to_string(),
+                    });
                     Message::Refund(refund::Message::Answered(Box::new(answer)))
                 },
             ),

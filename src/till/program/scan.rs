@@ -69,6 +69,9 @@ impl Till {
 
     /// A code was read at that moment, by whatever reads codes.
     pub(super) fn scanned(&mut self, text: &str, at: Instant) -> Task<Message> {
+        if self.is_locked() {
+            return Task::none();
+        }
         // While scanners are set up nothing is paid with what they read.
         if self.page == Page::Scanners {
             self.scanner_page.scanned(text);

@@ -29,6 +29,8 @@ pub enum Message {
     Phone,
     /// Refund the sale that is open or chosen.
     Refund,
+    /// Whoever is here leaves.
+    Lock,
 }
 
 /// The pages of the cashier's window.
@@ -74,6 +76,8 @@ pub struct Around<'a> {
     pub store: &'a str,
     /// The till.
     pub till: &'a str,
+    /// Who is signed in.
+    pub operator: Option<&'a str>,
     /// Whether no real money moves.
     pub training: bool,
     /// How the till is connected.
@@ -110,7 +114,17 @@ pub fn header<'a>(look: Look<'a>, around: &Around<'a>) -> Element<'a, Message> {
         Link::Online => (palette.success, "bar-online"),
         Link::Offline | Link::Broken(_) => (palette.danger, "bar-offline"),
     };
+    let operator = around.operator.map(|name| {
+        let name = row![icon::view(Icon::Person, 20.0, palette.muted), strong(name, size::LABEL, palette.text)];
+        let name = name.push(icon::view(Icon::Lock, 18.0, palette.muted)).push(keys::cap(look, "F9"));
+        button(name.spacing(distance::SMALL).align_y(Center).height(Fill))
+            .padding([0.0, distance::MEDIUM])
+            .height(40)
+            .on_press(Message::Lock)
+            .style(press(palette, Role::Quiet))
+    });
     let right = row![
+        operator,
         container(space()).width(10).height(10).style(round(dot.mark, 5.0)),
         words(look.say(word), size::BODY, palette.muted),
         gap(distance::SMALL),
@@ -385,10 +399,7 @@ pub fn hint_words(look: Look<'_>, hint: &Hint) -> (String, Option<String>) {
         Hint::Offline => plain("error-unreachable"),
         Hint::NoAnswer => plain("error-timed-out"),
         Hint::CancelNotSent => plain("hint-cancel-not-sent"),
-        Hint::Api { code, detail } => {
-            let sentence = look.words.named("error", code);
-            (if sentence == *code { detail.clone() } else { sentence }, Some(code.clone()))
-        }
+        Hint::Api { code, detail } => (look.words.problem(code, detail), Some(code.clone())),
     }
 }
 

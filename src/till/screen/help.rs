@@ -31,6 +31,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
             ("F4", "help-refund"),
             ("F5", "help-settings"),
             ("F8", "help-phone"),
+            ("F9", "help-lock"),
             ("↑ ↓", "help-list"),
         ],
     ),

@@ -9,5 +9,6 @@ pub mod refund;
 pub mod sales;
 pub mod scanner;
 pub mod settings;
+pub mod sign_in;
 pub mod story;
 pub mod takings;

@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::http::Request;
 use axum::response::Response;
 use scantill::api;
-use scantill::api::auth::authorization;
+use scantill::api::auth::Covered;
 use scantill::crypto::{HmacSha256, Secret};
 use scantill::engine::{Clock, Engine, EngineConfig, EngineError, Ids};
 use scantill::ledger::{BusinessCalendar, Disk, Ledger, LedgerConfig, LedgerError, Store, Till};
@@ -226,7 +226,8 @@ impl House {
         if let Some(till) = till {
             let nonce = self.world.dice(|dice| format!("{:016x}", dice.next()));
             let (secret, now) = (HmacSha256::new(till.as_bytes()), process.engine.now() / 1_000);
-            request = request.header("authorization", authorization(till, &secret, method, path, now, &nonce, &body));
+            let covered = Covered { method, path, timestamp: now, nonce: &nonce, body: &body, session: None };
+            request = request.header("authorization", covered.authorization(till, &secret));
         }
         let request = request.body(Body::from(body)).expect("a request");
         tokio::select! {
