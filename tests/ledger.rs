@@ -14,7 +14,8 @@ use jiff::civil::date;
 use scantill::channel::{MerchantAccount, TimingOverrides};
 use scantill::crypto::{AlgorithmPolicy, Secret};
 use scantill::ledger::{
-    BusinessCalendar, Commit, Ledger, LedgerConfig, LedgerError, PaymentFilter, Store, StoredAnswer, TakingsQuery, Till,
+    BusinessCalendar, Commit, Ledger, LedgerConfig, LedgerError, PaymentFilter, SCHEMA_VERSION, Store, StoredAnswer,
+    TakingsQuery, Till,
 };
 use scantill::money::Currency;
 use scantill::payment::{ChannelId, Failure, FailureReason, PaymentEvent, PaymentId, PaymentState, UnixMillis};
@@ -815,7 +816,7 @@ async fn books_of_a_newer_version_are_left_alone(home: &Home) {
     let ledger = home.open().await;
     create(&ledger, 1, NOON).await;
     ledger.close().await;
-    home.meddle("UPDATE schema_version SET version = 3").await;
+    home.meddle(&format!("UPDATE schema_version SET version = {}", SCHEMA_VERSION + 1)).await;
     let before = home.table("journal").await;
     let refused = Ledger::open(home.config()).await.unwrap_err();
     assert!(matches!(refused, LedgerError::Newer { .. }), "{refused}");

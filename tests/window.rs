@@ -69,6 +69,20 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// The till on that screen; its window has the keyboard.
+fn open_till(screen: &Screen, data: &Path) -> Running {
+    let mut command = scantill(data);
+    command.env("DISPLAY", &screen.display).env_remove("WAYLAND_DISPLAY");
+    command.args(["--language", "en", "--window", "1280x800"]);
+    let till = Running::start(command);
+    let window = until("the cashier's window", || {
+        let found = screen.hand(&["search", "--onlyvisible", "--name", "Scantill"]);
+        found.lines().next().map(str::to_owned)
+    });
+    screen.hand(&["windowfocus", "--sync", &window]);
+    till
+}
+
 fn takings(data: &Path) -> Option<Value> {
     serde_json::from_str(&stdout(&run(data, &["takings", "--format", "json"]))).ok()
 }
@@ -77,18 +91,10 @@ fn takings(data: &Path) -> Option<Value> {
 async fn a_sale_is_paid_each_way_in_a_real_window() {
     let screen = Screen::start();
     let data = tempdir().unwrap();
-    let mut command = scantill(data.path());
-    command.env("DISPLAY", &screen.display).env_remove("WAYLAND_DISPLAY");
-    command.args(["--language", "en", "--window", "1280x800"]);
-    let mut till = Running::start(command);
-    let window = until("the cashier's window", || {
-        let found = screen.hand(&["search", "--onlyvisible", "--name", "Scantill"]);
-        found.lines().next().map(str::to_owned)
-    });
+    let mut till = open_till(&screen, data.path());
     let reach: Value =
         until("the Payment API", || serde_json::from_slice(&std::fs::read(data.path().join("api.json")).ok()?).ok());
     let phones = Phones::new(reach["sandbox_url"].as_str().expect("training mode has a sandbox"));
-    screen.hand(&["windowfocus", "--sync", &window]);
     sleep(Duration::from_secs(1));
 
     // 12.34, Enter: the codes go up. The customer scans Alipay's.
@@ -128,4 +134,44 @@ async fn a_sale_is_paid_each_way_in_a_real_window() {
         .sum();
     assert_eq!(provider, 2084, "the books agree with the providers'");
     assert!(till.child.try_wait().unwrap().is_none(), "the till is still there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_till_takes_nothing_but_the_pin() {
+    let (screen, data) = (Screen::start(), tempdir().unwrap());
+    for (id, pin) in [("anna", "4711"), ("li", "90125")] {
+        let mut command = scantill(data.path());
+        command.args(["operator", "add", id, "--name", id]).env("SCANTILL_NEW_PIN", pin);
+        assert!(command.status().unwrap().success());
+    }
+    let _till = open_till(&screen, data.path());
+    until("the Payment API", || data.path().join("api.json").exists().then_some(()));
+    let client = support::client_of(data.path());
+    let sales = async || client.payments(&PaymentQuery::default()).await.expect("payments").payments;
+    sleep(Duration::from_secs(2));
+
+    // An amount is no PIN, and no sale either.
+    screen.key(&["1", "2", "Return"]);
+    sleep(Duration::from_secs(2));
+    assert!(sales().await.is_empty());
+    // Li is the second. On a busy machine the first keys may be lost: Escape clears, and the hand tries again.
+    for _ in 0..6 {
+        screen.key(&["Escape", "Up", "Down", "9", "0", "1", "2", "5", "Return"]);
+        sleep(Duration::from_secs(2));
+        screen.key(&["1", "2", "Return"]);
+        sleep(Duration::from_secs(2));
+        if !sales().await.is_empty() {
+            break;
+        }
+    }
+    let sale = sales().await.into_iter().next().expect("who is signed in may sell");
+    assert_eq!(sale.operator.as_deref(), Some("li"));
+
+    // While a sale is under way the till is not locked; when it is over it is, and the next is nobody's.
+    screen.key(&["F9", "Escape"]);
+    support::until(&client, &sale, |sale| sale.state.is_end()).await;
+    let before = sales().await.len();
+    screen.key(&["Escape", "F9", "3", "Return"]);
+    sleep(Duration::from_secs(2));
+    assert_eq!(sales().await.len(), before);
 }

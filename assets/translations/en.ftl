@@ -477,7 +477,7 @@ sign-in-wrong = { $left ->
     [one] That is not the PIN. One more try before it is locked for a while.
    *[other] That is not the PIN. { $left } more tries before it is locked for a while.
 }
-sign-in-locked = Too many wrong PINs. Try again in { $time }, or ask your manager to unlock.
+sign-in-locked = Locked for { $time }: too many wrong PINs. A manager can unlock it.
 role-cashier = Cashier
 role-supervisor = Supervisor
 role-manager = Manager

@@ -135,6 +135,11 @@ pub(super) struct ApiArgs {
     /// The file with the till's key: api.json as `scantill serve` writes it
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+}
+
+/// Who does it.
+#[derive(Args)]
+pub(super) struct WhoArgs {
     /// Who does it, where a till asks who is there; the PIN is asked for, or given in SCANTILL_PIN
     #[arg(long = "as", value_name = "OPERATOR")]
     pub operator: Option<String>,
@@ -238,6 +243,8 @@ pub(super) struct PayArgs {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
+    pub who: WhoArgs,
+    #[command(flatten)]
     pub api: ApiArgs,
 }
 
@@ -268,6 +275,8 @@ pub(super) struct RefundArgs {
     /// JSON lines on stdout: progress, and the payment last
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub who: WhoArgs,
     #[command(flatten)]
     pub api: ApiArgs,
 }

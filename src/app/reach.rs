@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 
 use super::ask;
-use super::cli::ApiArgs;
+use super::cli::{ApiArgs, WhoArgs};
 use super::config::Config;
 use super::data::{DataDir, Reach};
 use super::embedded::{Embedded, Options};
@@ -35,11 +35,10 @@ impl Reached {
     }
 }
 
-/// The API that `args` name; else the one running on `data`; else a new one in this process.
-/// Whoever `args` name is signed in there.
-pub(super) async fn reach(data: &DataDir, config: &Config, args: &ApiArgs) -> Result<Reached> {
-    let operator = args.operator.as_deref().map(str::parse::<OperatorId>).transpose()?;
-    let reached = find(data, config, args).await?;
+/// The same, with whoever `who` names signed in there.
+pub(super) async fn reach_as(data: &DataDir, config: &Config, args: &ApiArgs, who: &WhoArgs) -> Result<Reached> {
+    let operator = who.operator.as_deref().map(str::parse::<OperatorId>).transpose()?;
+    let reached = reach(data, config, args).await?;
     if let Some(operator) = operator
         && let Err(error) = sign_in(&reached.client, &operator).await
     {
@@ -60,7 +59,8 @@ async fn sign_in(client: &Client, operator: &OperatorId) -> Result<()> {
     Ok(())
 }
 
-async fn find(data: &DataDir, config: &Config, args: &ApiArgs) -> Result<Reached> {
+/// The API that `args` name; else the one running on `data`; else a new one in this process.
+pub(super) async fn reach(data: &DataDir, config: &Config, args: &ApiArgs) -> Result<Reached> {
     if let (Some(url), Some(key_file)) = (&args.api, &args.key_file) {
         let reach = Reach { base_url: url.clone(), ..Reach::read(key_file)? };
         let client = Client::new(&reach.base_url, reach.key())?;

@@ -78,12 +78,9 @@ pub(super) async fn query_in(
     values.dedup();
     let mut found = Vec::new();
     for chunk in values.chunks(ROWS) {
-        // The length is filled up to a power of two with the last value, so that few statements have to be prepared.
-        let length = chunk.len().next_power_of_two();
-        let last = chunk.last().copied().unwrap_or_default();
-        let filled = chunk.iter().copied().chain(std::iter::repeat(last)).take(length);
-        let sql = format!("{statement} IN ({})", marks(0, length));
-        found.extend(sqlx::query_with(&sql, arguments(filled.map(Param::Text))?).fetch_all(&mut *connection).await?);
+        let values = filled(chunk);
+        let sql = format!("{statement} IN ({})", marks(0, values.len()));
+        found.extend(sqlx::query_with(&sql, arguments(values.map(Param::Text))?).fetch_all(&mut *connection).await?);
     }
     Ok(found)
 }
@@ -101,17 +98,19 @@ pub(super) async fn query_pairs(
     let [one, other] = columns;
     let mut found = Vec::new();
     for chunk in pairs.chunks(PAIRS) {
-        // Filled up as in `query_in`.
-        let length = chunk.len().next_power_of_two();
-        let last = chunk.last().copied().unwrap_or_default();
-        let filled = chunk.iter().copied().chain(std::iter::repeat(last)).take(length);
+        let pairs = filled(chunk);
         let terms: Vec<_> =
-            (0..length).map(|at| format!("({one} = ${} AND {other} = ${})", 2 * at + 1, 2 * at + 2)).collect();
+            (0..pairs.len()).map(|at| format!("({one} = ${} AND {other} = ${})", 2 * at + 1, 2 * at + 2)).collect();
         let sql = format!("{statement} {}", terms.join(" OR "));
-        let arguments = arguments(filled.flatten().map(Param::Text))?;
+        let arguments = arguments(pairs.flatten().map(Param::Text))?;
         found.extend(sqlx::query_with(&sql, arguments).fetch_all(&mut *connection).await?);
     }
     Ok(found)
+}
+
+/// The values, filled up to a power of two with the last of them, so that few statements have to be prepared.
+fn filled<T: Copy>(values: &[T]) -> impl ExactSizeIterator<Item = T> {
+    (0..values.len().next_power_of_two()).map(move |at| values[at.min(values.len() - 1)])
 }
 
 /// Runs a statement.

@@ -277,7 +277,9 @@ impl Till {
             }
             Message::InFlight(answer) => {
                 if let Ok(page) = answer {
-                    self.takings.in_flight = page.payments;
+                    let currency = self.counter.entry.currency();
+                    self.takings.in_flight =
+                        page.payments.into_iter().filter(|sale| sale.currency == currency).collect();
                 }
                 Task::none()
             }

@@ -96,8 +96,15 @@ fn a_new_seal_key_takes_every_secret_along_and_the_old_one_opens_nothing() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(stderr(&refused).contains("stop it first"), "{}", stderr(&refused));
 
+    let as_anna = |args: &[&str]| {
+        let mut command = scantill(data);
+        command.args(args).env("SCANTILL_NEW_PIN", "4711").env("SCANTILL_PIN", "4711").output().unwrap()
+    };
+    good(&as_anna(&["operator", "add", "anna", "--name", "Anna"]));
     // A running API does it on the way.
     good(&shop.account(&["rekey"]));
+    let signed_in = stderr(&as_anna(&["pay", "1", "--code", "7", "--as", "anna"]));
+    assert!(signed_in.contains("Nothing was sent"), "her PIN is known, and the code is none: {signed_in}");
     let fresh = fs::read_to_string(data.join("keys/seal.key")).unwrap();
     assert_ne!(old, fresh);
     assert_eq!(key_files(data), ["seal.key"]);

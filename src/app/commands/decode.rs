@@ -15,14 +15,14 @@ pub(super) fn run(args: &DecodeArgs) -> Result<ExitCode> {
         let name = file.to_string_lossy();
         match decode_file(file, args.repeat) {
             Ok(found) if args.json => {
-                let codes: Vec<_> = found
-                    .codes
-                    .iter()
-                    .map(
-                        |code| json!({ "format": code.format.to_string(), "text": code.text, "corners": code.corners, "confidence": code.confidence }),
-                    )
-                    .collect();
-                print_line(&json!({ "file": name, "ms": found.ms, "p95_ms": found.p95_ms, "worst_ms": found.worst_ms, "codes": codes }).to_string());
+                let line = json!({
+                    "file": name,
+                    "ms": found.ms,
+                    "p95_ms": found.p95_ms,
+                    "worst_ms": found.worst_ms,
+                    "codes": found.codes,
+                });
+                print_line(&line.to_string());
             }
             Ok(found) => {
                 print_line(&format!("{name}: {} in {:.1} ms", counted(found.codes.len()), found.ms));

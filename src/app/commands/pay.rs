@@ -12,7 +12,7 @@ use crate::api::wire::{CreatePayment, PaymentView};
 use crate::app::cli::PayArgs;
 use crate::app::config::Config;
 use crate::app::data::DataDir;
-use crate::app::reach::{Reached, reach};
+use crate::app::reach::{Reached, reach_as};
 use crate::client::{Client, ClientError, StreamEvent, idempotency_key};
 use crate::money::Money;
 use crate::payment::{AttemptState, ChannelId, PaymentState, PendingReason};
@@ -29,7 +29,7 @@ pub(super) async fn run(args: PayArgs, data: &DataDir, config: &Config) -> Resul
             return Ok(ExitCode::from(2));
         }
     };
-    let reached = reach(data, config, &args.api).await?;
+    let reached = reach_as(data, config, &args.api, &args.who).await?;
     if let (Some(url), Some(_)) = (&reached.sandbox_url, &args.code.as_ref().or(args.show.as_ref())) {
         eprintln!("Training: no real money moves. The sandbox is at {url}");
     }

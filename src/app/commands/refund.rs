@@ -12,7 +12,7 @@ use crate::api::wire::{PaymentView, RefundPayment, RefundView};
 use crate::app::cli::RefundArgs;
 use crate::app::config::Config;
 use crate::app::data::DataDir;
-use crate::app::reach::reach;
+use crate::app::reach::reach_as;
 use crate::client::{Client, ClientError, StreamEvent, idempotency_key};
 use crate::money::Money;
 use crate::payment::{PaymentId, RefundState};
@@ -25,7 +25,7 @@ pub(super) async fn run(args: RefundArgs, data: &DataDir, config: &Config) -> Re
         eprintln!("scantill: {:?} is no payment's id: it begins with pay_. Nothing was returned", args.payment);
         return Ok(ExitCode::from(2));
     };
-    let reached = reach(data, config, &args.api).await?;
+    let reached = reach_as(data, config, &args.api, &args.who).await?;
     let result = refund(&reached.client, &id, &args).await;
     reached.stop().await;
     result

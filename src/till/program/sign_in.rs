@@ -144,7 +144,8 @@ impl Till {
             (Some(Named::Escape | Named::Delete), _) => Some(M::Clear),
             (Some(Named::Backspace), _) => Some(M::Backspace),
             (Some(Named::ArrowUp), _) => Some(M::Move(-1)),
-            (Some(Named::ArrowDown | Named::Tab), _) => Some(M::Move(1)),
+            (Some(Named::ArrowDown), _) => Some(M::Move(1)),
+            (Some(Named::Tab), _) => Some(M::Next),
             (_, Some(character)) => Some(M::Text(stroke.text.clone().unwrap_or_else(|| character.to_string()))),
             _ => None,
         }

@@ -27,6 +27,8 @@ pub enum Message {
     Choose(usize),
     /// The choice goes up or down.
     Move(i32),
+    /// The choice goes on to the next, and from the last to the first.
+    Next,
     /// Text of the PIN.
     Text(String),
     /// Its last character goes.
@@ -103,12 +105,11 @@ impl State {
         match message {
             Message::Choose(index) => self.choose(index),
             Message::Move(by) => {
-                let last = self.operators.len().saturating_sub(1);
-                let chosen = i32::try_from(self.chosen).unwrap_or(0).saturating_add(by);
-                // Tab goes round.
-                let chosen = usize::try_from(chosen).unwrap_or(last);
-                self.choose(if chosen > last { 0 } else { chosen });
+                let last = i32::try_from(self.operators.len()).unwrap_or(i32::MAX).saturating_sub(1).max(0);
+                let chosen = i32::try_from(self.chosen).unwrap_or(0).saturating_add(by).clamp(0, last);
+                self.choose(usize::try_from(chosen).unwrap_or(0));
             }
+            Message::Next => self.choose((self.chosen + 1) % self.operators.len().max(1)),
             Message::Text(text) => {
                 let typed = text.chars().filter(|character| !character.is_control());
                 let pin = self.pin.expose().chars().chain(typed).take(MOST).collect();
@@ -274,7 +275,11 @@ impl State {
             row([digit("7"), digit("8"), digit("9")]),
             row([digit("4"), digit("5"), digit("6")]),
             row([digit("1"), digit("2"), digit("3")]),
-            row([edit(Icon::Close, Message::Clear), digit("0"), edit(Icon::Backspace, Message::Backspace)]),
+            row([
+                key(words("C", size::HEADING, palette.text), Message::Clear),
+                digit("0"),
+                edit(Icon::Backspace, Message::Backspace),
+            ]),
             button(container(enter).center(Fill))
                 .on_press(Message::Enter)
                 .width(Fill)

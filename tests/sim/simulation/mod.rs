@@ -60,7 +60,7 @@ impl Report {
 /// Plays a seed's world to its end.
 pub fn run(seed: u64, aloud: bool) -> Report {
     let line = Timeline::new();
-    let idle = line.clone();
+    let (idle, pulse) = (line.clone(), line.clone());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .on_thread_park(move || idle.advance())
@@ -69,19 +69,12 @@ pub fn run(seed: u64, aloud: bool) -> Report {
     let world = World::new(line, seed, aloud);
     // The world is a task of its own: what wakes it is then in the same queue as all else.
     let played = runtime.block_on(async {
-        tokio::spawn(beat());
+        tokio::spawn(pulse.beat());
         tokio::spawn(play(world, seed)).await
     });
     // What still waits for somebody who is dead goes down with the runtime.
     runtime.shutdown_background();
     played.expect("a world that holds")
-}
-
-/// Where the moment that came wakes nobody, as whoever waited for it has gone, the thread would sleep for ever.
-async fn beat() {
-    loop {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
 }
 
 async fn play(world: Arc<World>, seed: u64) -> Report {

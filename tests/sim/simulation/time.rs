@@ -2,7 +2,7 @@
 //! nothing can.
 
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,6 +21,7 @@ struct Waiting {
     now: UnixMillis,
     came: u64,
     until: BTreeMap<(UnixMillis, u64), Waker>,
+    beat: Option<Waker>,
 }
 
 /// The one time of a simulated world.
@@ -28,7 +29,7 @@ pub struct Timeline(Mutex<Waiting>);
 
 impl Timeline {
     pub fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Waiting { now: BEGINNING, came: 0, until: BTreeMap::new() })))
+        Arc::new(Self(Mutex::new(Waiting { now: BEGINNING, came: 0, until: BTreeMap::new(), beat: None })))
     }
 
     pub fn now(&self) -> UnixMillis {
@@ -45,8 +46,28 @@ impl Timeline {
         let mut waiting = self.0.lock().unwrap();
         let Some(((at, _), waker)) = waiting.until.pop_first() else { return };
         waiting.now = waiting.now.max(at);
+        let beat = waiting.beat.take();
         drop(waiting);
         waker.wake();
+        if let Some(beat) = beat {
+            beat.wake();
+        }
+    }
+
+    /// Wakes with each moment. Where a moment wakes nobody else, as whoever waited for it has gone meanwhile or was woken
+    /// through another, the thread would sleep for ever.
+    pub async fn beat(self: Arc<Self>) {
+        loop {
+            let mut waits = false;
+            poll_fn(|context| {
+                if std::mem::replace(&mut waits, true) {
+                    return Poll::Ready(());
+                }
+                self.0.lock().unwrap().beat = Some(context.waker().clone());
+                Poll::Pending
+            })
+            .await;
+        }
     }
 }
 
