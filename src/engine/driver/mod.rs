@@ -1,31 +1,30 @@
 //! One task for each unfinished payment: does what [`super::decide`] says, writes down what came of it, decides again.
 
+mod call;
+mod record;
+
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
+pub(super) use self::call::code_expires_at;
+use self::call::{Call, Came, ask_for_refund, call, refund_ref};
+pub(super) use self::record::answer;
+use self::record::{WRITE_AGAIN, load};
 use super::clock::millis;
 use super::decide::{self, Matter, Memory, Outcome, RefundStep, Step};
 use super::inner::{Announced, Inner, notify_url, trade};
 use super::{Answered, EngineError, Idempotency};
-use crate::channel::{Channel, MerchantAccount, RefundOutcome, RefundRef, TradeDetails, TradeRef};
-use crate::ledger::{Commit, LedgerError, StoredAnswer};
-use crate::payment::{Attempt, AttemptState, ChannelId, Payment, PaymentEvent, PaymentId, Refund, UnixMillis};
+use crate::channel::{Channel, RefundOutcome, TradeDetails, TradeRef};
+use crate::payment::{Attempt, AttemptState, ChannelId, Payment, PaymentId, UnixMillis};
 
 /// How long a lease runs; renewed by every write and while a driver waits.
 pub(super) const LEASE_MS: i64 = 30_000;
 /// A lease with less left than this is renewed before acting.
 const LEASE_MARGIN_MS: i64 = 10_000;
-/// How long to wait before a write that the database refused is tried again.
-const WRITE_AGAIN: Duration = Duration::from_millis(500);
-/// A payment changes under a writer's hands only so often before something is wrong.
-const MAX_CONFLICTS: u32 = 100;
-
 /// What the engine's callers ask of a driver.
 pub(super) enum Order {
     /// Look again: something was written.
@@ -54,13 +53,6 @@ pub(super) enum Order {
 
 /// Who waits for a code.
 type Waiter = (oneshot::Sender<Result<Answered, EngineError>>, Option<Idempotency>);
-/// What a call came to, and about what it was.
-enum Came {
-    Attempt(u32, Outcome),
-    Refund(u32, RefundOutcome),
-}
-type Call = BoxFuture<'static, Came>;
-
 pub(super) struct Driver {
     pub engine: Arc<Inner>,
     pub id: PaymentId,
@@ -73,16 +65,6 @@ enum Stop {
     LeaseHeld,
     /// It is not in the books.
     Absent,
-}
-
-/// What is known of a call's key.
-enum Key {
-    /// Not answered yet.
-    Open(Idempotency),
-    /// Answered meanwhile, to another call with the same key.
-    Answered(Box<StoredAnswer>),
-    /// Used for something else.
-    OfAnother,
 }
 
 struct Desk {
@@ -382,88 +364,6 @@ impl Desk {
         }
     }
 
-    /// Writes what `decide` makes of the payment, and decides anew where another writer was first. An outcome is never
-    /// dropped: where the database fails, the write is tried until it is durable.
-    async fn record(
-        &mut self,
-        payment: Payment,
-        actor: &str,
-        decide: impl FnMut(&Payment, UnixMillis) -> Vec<PaymentEvent>,
-    ) -> Result<Payment, Stop> {
-        self.write(payment, actor, &mut None, decide).await
-    }
-
-    /// The same, for somebody who waits for an answer under a key. Where that was answered meanwhile, the outcome is
-    /// written all the same, and the earlier answer stands.
-    async fn record_answering(
-        &mut self,
-        payment: Payment,
-        actor: &str,
-        idempotency: Option<Idempotency>,
-        decide: impl FnMut(&Payment, UnixMillis) -> Vec<PaymentEvent>,
-    ) -> Result<Result<Answered, EngineError>, Stop> {
-        let mut key = idempotency.map(Key::Open);
-        let payment = self.write(payment, actor, &mut key, decide).await?;
-        Ok(match key {
-            None | Some(Key::Open(_)) => Ok(Answered::Fresh(Box::new(payment))),
-            Some(Key::Answered(answer)) => Ok(Answered::Replayed(answer)),
-            Some(Key::OfAnother) => Err(LedgerError::IdempotencyMismatch.into()),
-        })
-    }
-
-    async fn write(
-        &mut self,
-        mut payment: Payment,
-        actor: &str,
-        key: &mut Option<Key>,
-        mut decide: impl FnMut(&Payment, UnixMillis) -> Vec<PaymentEvent>,
-    ) -> Result<Payment, Stop> {
-        let mut conflicts = 0;
-        loop {
-            let now = self.engine.clock.now();
-            let events = decide(&payment, now);
-            let idempotency = if let Some(Key::Open(idempotency)) = key { Some(&*idempotency) } else { None };
-            if events.is_empty() && idempotency.is_none() {
-                return Ok(payment);
-            }
-            let answer = idempotency.and_then(|idempotency| answer(idempotency, &payment, &events, now));
-            let commit = Commit {
-                payment: self.id.clone(),
-                expect: Some(payment.version),
-                actor: actor.to_owned(),
-                at: now,
-                events,
-                answer,
-                notification: None,
-                lease: Some((self.engine.instance.clone(), now + LEASE_MS)),
-                takes_over: false,
-            };
-            match self.engine.commit(Some(&payment), commit).await {
-                Ok(payment) => {
-                    self.lease_until = now + LEASE_MS;
-                    return Ok(payment);
-                }
-                Err(LedgerError::LeaseHeld) => {
-                    self.lease_until = 0;
-                    return Err(Stop::LeaseHeld);
-                }
-                Err(LedgerError::Conflict) if conflicts < MAX_CONFLICTS => conflicts += 1,
-                Err(LedgerError::IdempotencyReplay(answer)) => *key = Some(Key::Answered(answer)),
-                Err(LedgerError::IdempotencyMismatch) => *key = Some(Key::OfAnother),
-                Err(LedgerError::Illegal(error)) => {
-                    // Decided on this very version, so it is a fault of ours; the payment is asked about again.
-                    tracing::error!(payment = %self.id, %error, "a decision that the books refuse");
-                    return Ok(payment);
-                }
-                Err(error) => {
-                    tracing::error!(payment = %self.id, %error, "the books cannot be written; trying again");
-                    self.engine.clock.sleep(WRITE_AGAIN).await;
-                }
-            }
-            payment = load(&self.engine, &self.id).await?;
-        }
-    }
-
     async fn renew_code(&mut self, payment: Payment, channel: ChannelId) -> Result<(), Stop> {
         let engine = self.engine.clone();
         let started = self
@@ -477,103 +377,5 @@ impl Desk {
         self.memory(no).in_flight = true;
         self.calls.push(Box::pin(async move { Came::Attempt(no, engine.ask_for_code(&id, no).await) }));
         Ok(())
-    }
-}
-
-/// The answer to store with `events`, rendered from the payment as they leave it.
-pub(super) fn answer(
-    idempotency: &Idempotency,
-    payment: &Payment,
-    events: &[PaymentEvent],
-    at: UnixMillis,
-) -> Option<StoredAnswer> {
-    let mut after = payment.clone();
-    for event in events {
-        after.apply(at, event).ok()?;
-    }
-    let (status, body) = (idempotency.render)(&after);
-    Some(StoredAnswer {
-        scope: idempotency.scope.clone(),
-        key: idempotency.key.clone(),
-        digest: idempotency.digest,
-        status,
-        body,
-    })
-}
-
-fn call(step: Step, attempt: &Attempt, trade: TradeRef, notify_url: Option<String>, channel: Arc<dyn Channel>) -> Call {
-    // A surplus's refund is the last thing that happened to it.
-    let (no, changed_at) = (attempt.no, attempt.changed_at);
-    Box::pin(async move {
-        let outcome = match step {
-            Step::Void => Outcome::Void(channel.void(&trade).await),
-            Step::Refund(number) => {
-                let refund = RefundRef {
-                    out_refund_no: number,
-                    amount: trade.amount,
-                    reason: None,
-                    started_at: changed_at,
-                    notify_url,
-                };
-                Outcome::Refund(return_surplus(channel.as_ref(), &trade, &refund).await)
-            }
-            Step::Query | Step::Record(_) | Step::Wait(_) => Outcome::Query(channel.query(&trade).await),
-        };
-        Came::Attempt(no, outcome)
-    })
-}
-
-/// Asks for a refund. That this request was refused says nothing of an earlier one under its number, whose answer may
-/// have been lost: unless it is the first, only the provider's word on the number itself makes it a refusal.
-async fn ask_for_refund(channel: &dyn Channel, trade: &TradeRef, refund: &RefundRef, first: bool) -> RefundOutcome {
-    match channel.refund(trade, refund).await {
-        RefundOutcome::Failed(failure) if !first => match channel.query_refund(trade, refund).await {
-            RefundOutcome::NotFound => RefundOutcome::Failed(failure),
-            outcome => outcome,
-        },
-        outcome => outcome,
-    }
-}
-
-/// Asks for a surplus to go back, and where the provider is still at work on it, what became of it: some say so to every
-/// repeat, whatever came of the first.
-async fn return_surplus(channel: &dyn Channel, trade: &TradeRef, refund: &RefundRef) -> RefundOutcome {
-    match channel.refund(trade, refund).await {
-        RefundOutcome::Processing => match channel.query_refund(trade, refund).await {
-            RefundOutcome::NotFound => RefundOutcome::Processing,
-            outcome => outcome,
-        },
-        outcome => outcome,
-    }
-}
-
-/// What the provider sees of a refund.
-fn refund_ref(refund: &Refund, account: &MerchantAccount) -> RefundRef {
-    RefundRef {
-        out_refund_no: refund.out_refund_no.clone(),
-        amount: refund.amount,
-        reason: refund.reason.clone(),
-        started_at: refund.started_at,
-        notify_url: notify_url(account),
-    }
-}
-
-/// How long past its offer a provider may let a shown code be paid.
-pub(super) fn code_expires_at(now: UnixMillis, channel: &dyn Channel) -> UnixMillis {
-    let numbers = channel.capabilities();
-    now + millis(numbers.code_lifetime) + millis(numbers.code_grace)
-}
-
-/// The payment as it stands. A database that fails is asked again: the driver has nothing better to do.
-async fn load(engine: &Inner, id: &PaymentId) -> Result<Payment, Stop> {
-    loop {
-        match engine.ledger.payment(id).await {
-            Ok(Some(payment)) => return Ok(payment),
-            Ok(None) => return Err(Stop::Absent),
-            Err(error) => {
-                tracing::error!(payment = %id, %error, "the books cannot be read; trying again");
-                engine.clock.sleep(WRITE_AGAIN).await;
-            }
-        }
     }
 }
