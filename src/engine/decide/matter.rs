@@ -91,10 +91,11 @@ pub(in crate::engine) fn matter(payment: &Payment, numbers: Numbers<'_>, now: Un
             failed if payment.accepts_attempts() => {
                 let pause = backoff(millis(capabilities.query_interval), u32::from(failed.is_some()));
                 let at = failed.map_or(expires - RENEW_AHEAD_MS, |failed| failed.changed_at + pause);
-                if payment.collect_until - now > RENEW_WORTH_MS && now >= at {
-                    return Matter::Renew(attempt.channel.clone());
-                }
-                if payment.collect_until - at > RENEW_WORTH_MS {
+                let begin = at.max(now);
+                if payment.collect_until - begin > RENEW_WORTH_MS {
+                    if begin == now {
+                        return Matter::Renew(attempt.channel.clone());
+                    }
                     later(at);
                 }
             }

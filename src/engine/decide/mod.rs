@@ -39,10 +39,24 @@ pub(super) struct Memory {
     pub not_before: Option<UnixMillis>,
     /// Until then a call of another owner may still arrive that takes it back.
     pub others_until: Option<UnixMillis>,
+    /// The provider has it: it has said something of it.
+    pub known_there: bool,
+    /// Until then another owner's request to pay may still arrive.
+    pub arriving_until: Option<UnixMillis>,
     /// Of a refund: its intent was written a moment ago, so nobody can have asked for it before.
     pub fresh: bool,
     /// A person was told that it cannot be taken back or refunded.
     pub complained: bool,
+}
+
+impl Memory {
+    /// The clock was set by so many milliseconds: what was so long ago still is.
+    pub(super) fn shift(&mut self, by: i64) {
+        let Self { queried_at, tried_at, not_before, others_until, arriving_until, .. } = self;
+        for moment in [queried_at, tried_at, not_before, others_until, arriving_until] {
+            *moment = moment.map(|at| at.saturating_add(by));
+        }
+    }
 }
 
 /// What to do about one attempt.
@@ -121,7 +135,10 @@ pub(super) fn remember(
             match outcome {
                 QueryOutcome::NotFound => memory.not_found += 1,
                 QueryOutcome::Unknown(_) => {}
-                _ => memory.not_found = 0,
+                _ => {
+                    memory.not_found = 0;
+                    memory.known_there = true;
+                }
             }
             if attempt.state == AttemptState::Voiding && !matches!(outcome, QueryOutcome::Unknown(_)) {
                 memory.queried_since_void = true;
@@ -150,6 +167,7 @@ pub(super) fn remember(
             memory.tried_at = Some(now);
             memory.tries += 1;
         }
-        Outcome::Code(_) | Outcome::Pay(_) => {}
+        Outcome::Pay(outcome) => memory.known_there |= !matches!(outcome, PayOutcome::Unknown(_)),
+        Outcome::Code(_) => {}
     }
 }

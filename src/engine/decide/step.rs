@@ -38,10 +38,9 @@ pub(in crate::engine) fn step(
             record(PaymentEvent::VoidStarted { no: attempt.no, reason: VoidReason::StayedUnknown })
         }
         AttemptState::CustomerConfirming | AttemptState::Unknown => {
-            let arrived_at_the_latest = attempt.started_at + millis(numbers.request_timeout);
             if attempt.way == Way::ConsumerPresented
                 && memory.not_found >= NOT_FOUND_ENOUGH
-                && now >= arrived_at_the_latest
+                && now >= arrived_at_the_latest(attempt, memory, numbers)
             {
                 return record(PaymentEvent::VoidStarted { no: attempt.no, reason: VoidReason::StayedUnknown });
             }
@@ -58,7 +57,11 @@ pub(in crate::engine) fn step(
                 return past_window(payment, attempt, memory, interval, now);
             }
             let earliest = match attempt.way {
+                // Taken back before it arrives, it would be charged all the same when it does.
+                Way::ConsumerPresented if !memory.known_there => (attempt.started_at + millis(numbers.void_not_before))
+                    .max(arrived_at_the_latest(attempt, memory, numbers)),
                 Way::ConsumerPresented => attempt.started_at + millis(numbers.void_not_before),
+                // Nobody can pay a code that nobody has seen.
                 Way::MerchantPresented => UnixMillis::MIN,
             };
             let pause = if memory.tries == 0 { 0 } else { backoff(interval, memory.tries - 1) };
@@ -87,6 +90,11 @@ pub(in crate::engine) fn step(
         | AttemptState::SurplusRefunded
         | AttemptState::SurplusOwed => Step::Wait(UnixMillis::MAX),
     }
+}
+
+/// When a request to pay has arrived, or never does.
+fn arrived_at_the_latest(attempt: &Attempt, memory: &Memory, numbers: &Capabilities) -> UnixMillis {
+    (attempt.started_at + millis(numbers.request_timeout)).max(memory.arriving_until.unwrap_or(UnixMillis::MIN))
 }
 
 fn record(event: PaymentEvent) -> Step {

@@ -25,6 +25,9 @@ use crate::payment::{Attempt, AttemptState, ChannelId, Payment, PaymentId, UnixM
 pub(super) const LEASE_MS: i64 = 30_000;
 /// A lease with less left than this is renewed before acting.
 const LEASE_MARGIN_MS: i64 = 10_000;
+/// How long to wait before a fresh code is asked for again where none could be had.
+const RENEW_AGAIN_MS: i64 = 5_000;
+
 /// What the engine's callers ask of a driver.
 pub(super) enum Order {
     /// Look again: something was written.
@@ -77,11 +80,14 @@ struct Desk {
     lease_until: UnixMillis,
     /// Since when this driver has had the payment, where what another had begun by then was not looked at yet.
     taken_over_at: Option<UnixMillis>,
+    /// By how much the clock had been set when it was last read here, in ms.
+    stepped: i64,
 }
 
 impl Driver {
     pub async fn run(self) {
         let Self { engine, id, mut orders } = self;
+        let reading = engine.clock.read();
         let mut desk = Desk {
             engine: engine.clone(),
             id: id.clone(),
@@ -90,7 +96,8 @@ impl Driver {
             calls: FuturesUnordered::new(),
             waiters: HashMap::new(),
             lease_until: 0,
-            taken_over_at: Some(engine.clock.now()),
+            taken_over_at: Some(reading.now),
+            stepped: reading.stepped,
         };
         loop {
             // Calls that were ordered begin before the books are read: the customer waits.
@@ -141,6 +148,21 @@ impl Driver {
 }
 
 impl Desk {
+    /// Now. Where the clock was set since the last look, what is remembered here is moved along.
+    fn now(&mut self) -> UnixMillis {
+        let reading = self.engine.clock.read();
+        let by = reading.stepped - self.stepped;
+        if by != 0 {
+            self.stepped = reading.stepped;
+            for memory in self.memory.values_mut().chain(self.refund_memory.values_mut()) {
+                memory.shift(by);
+            }
+            self.lease_until = self.lease_until.saturating_add(by);
+            self.taken_over_at = self.taken_over_at.map(|at| at.saturating_add(by));
+        }
+        reading.now
+    }
+
     fn memory(&mut self, no: u32) -> &mut Memory {
         self.memory.entry(no).or_default()
     }
@@ -177,7 +199,7 @@ impl Desk {
     /// Who begins an attempt takes the payment over from another process.
     fn may_have_taken_over(&mut self) {
         if !self.engine.ledger.is_exclusive() {
-            self.taken_over_at = Some(self.engine.clock.now());
+            self.taken_over_at = Some(self.now());
         }
     }
 
@@ -186,9 +208,13 @@ impl Desk {
     fn inherit(&mut self, payment: &Payment) {
         let Some(since) = self.taken_over_at.take() else { return };
         let accounts = self.engine.accounts();
-        for attempt in payment.open_attempts().filter(|attempt| attempt.state == AttemptState::Voiding) {
+        for attempt in payment.open_attempts() {
             let Some(numbers) = accounts.capabilities(&attempt.account) else { continue };
-            self.memory(attempt.no).others_until = Some(since + millis(numbers.request_timeout));
+            let (memory, until) = (self.memory(attempt.no), since + millis(numbers.request_timeout));
+            memory.arriving_until = Some(until);
+            if attempt.state == AttemptState::Voiding {
+                memory.others_until = Some(until);
+            }
         }
     }
 
@@ -201,8 +227,8 @@ impl Desk {
             if !payment.is_unfinished() {
                 return Ok(None);
             }
+            let now = self.now();
             self.inherit(&payment);
-            let now = self.engine.clock.now();
             self.renew_lease(now).await?;
             let accounts = self.engine.accounts();
             let numbers = |attempt: &Attempt| accounts.capabilities(&attempt.account);
@@ -211,10 +237,11 @@ impl Desk {
                     self.record(payment, "engine", |_, _| events.clone()).await?;
                     continue;
                 }
-                Matter::Renew(channel) => {
-                    self.renew_code(payment, channel).await?;
-                    continue;
-                }
+                Matter::Renew(channel) => match self.renew_code(payment.clone(), channel).await? {
+                    true => continue,
+                    // Nor would it be a moment later; the code that is shown still counts.
+                    false => Some(now + RENEW_AGAIN_MS),
+                },
                 Matter::Wait(until) => until,
             };
             let mut written = false;
@@ -297,8 +324,9 @@ impl Desk {
 
     /// A call about a refund has come back.
     async fn refund_came(&mut self, no: u32, outcome: &RefundOutcome) {
-        let now = self.engine.clock.now();
+        let now = self.now();
         tracing::debug!(payment = %self.id, refund = no, ?outcome, "answered");
+        let stepped = self.stepped;
         let mut memory = self.refund_memory.remove(&no).unwrap_or_default();
         memory.in_flight = false;
         memory.tries += 1;
@@ -318,6 +346,7 @@ impl Desk {
                 .await;
             memory = remembered;
         }
+        memory.shift(self.stepped - stepped);
         self.refund_memory.insert(no, memory);
     }
 
@@ -337,7 +366,7 @@ impl Desk {
 
     /// A call has come back.
     async fn came(&mut self, no: u32, outcome: Outcome) {
-        let now = self.engine.clock.now();
+        let now = self.now();
         tracing::debug!(payment = %self.id, attempt = no, ?outcome, "answered");
         let waiter = self.waiters.remove(&no);
         let accounts = self.engine.accounts();
@@ -348,7 +377,7 @@ impl Desk {
         let memory = self.memory(no);
         memory.in_flight = false;
         decide::remember(memory, attempt, &outcome, &numbers, now);
-        let memory = memory.clone();
+        let (memory, stepped) = (memory.clone(), self.stepped);
         let mut remembered = memory.clone();
         let (reply, idempotency) = waiter.unzip();
         let written = self
@@ -358,24 +387,32 @@ impl Desk {
                 decide::events(payment, no, &outcome, &numbers, &mut remembered, now)
             })
             .await;
+        remembered.shift(self.stepped - stepped);
         *self.memory(no) = remembered;
         if let (Some(reply), Ok(answered)) = (reply, written) {
             let _ = reply.send(answered);
         }
     }
 
-    async fn renew_code(&mut self, payment: Payment, channel: ChannelId) -> Result<(), Stop> {
+    /// Asks for a fresh code; false where none can be had, as where the account was closed meanwhile.
+    async fn renew_code(&mut self, payment: Payment, channel: ChannelId) -> Result<bool, Stop> {
         let engine = self.engine.clone();
+        let before = payment.attempts.len();
         let started = self
-            .record(payment, "engine", |payment, _| {
-                engine.start_attempt(payment, &channel, None).map(|(event, _)| vec![event]).unwrap_or_default()
+            .record(payment, "engine", |payment, _| match engine.start_attempt(payment, &channel, None) {
+                Ok((event, _)) => vec![event],
+                Err(error) => {
+                    tracing::warn!(%error, "no fresh code can be shown");
+                    Vec::new()
+                }
             })
             .await?;
-        let Some(attempt) = started.attempts.last().filter(|attempt| attempt.channel == channel) else { return Ok(()) };
+        let fresh = started.attempts.get(before..).and_then(<[Attempt]>::last);
+        let Some(attempt) = fresh.filter(|attempt| attempt.channel == channel) else { return Ok(false) };
         let no = attempt.no;
         let id = self.id.clone();
         self.memory(no).in_flight = true;
         self.calls.push(Box::pin(async move { Came::Attempt(no, engine.ask_for_code(&id, no).await) }));
-        Ok(())
+        Ok(true)
     }
 }

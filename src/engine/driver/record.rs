@@ -62,7 +62,7 @@ impl Desk {
     ) -> Result<Payment, Stop> {
         let mut conflicts = 0;
         loop {
-            let now = self.engine.clock.now();
+            let now = self.now();
             let events = decide(&payment, now);
             let idempotency = if let Some(Key::Open(idempotency)) = key { Some(&*idempotency) } else { None };
             if events.is_empty() && idempotency.is_none() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use scantill::ledger::{JournalRow, Ledger, LedgerError, PaymentFilter, Sums, TakingsQuery};
 use scantill::money::Currency;
-use scantill::payment::{AttemptState, Payment, PaymentEvent, PaymentId, RefundState};
+use scantill::payment::{Attempt, AttemptState, Payment, PaymentEvent, PaymentId, RefundState, Way};
 use scantill::sandbox::book::{Trade, TradeState};
 
 use super::listener::Listener;
@@ -99,7 +99,7 @@ fn compare(found: &mut Found, payment: &Payment, trades: &HashMap<String, Trade>
         let fits = match attempt.state {
             AttemptState::Succeeded => paid && trade.is_some_and(|trade| trade.amount == payment.amount.minor) && !open,
             AttemptState::SurplusRefunded => paid && trade.is_none_or(|trade| net(trade) == 0),
-            AttemptState::Failed | AttemptState::Closed => !paid && !open,
+            AttemptState::Failed | AttemptState::Closed => !paid && (!open || was_never_seen(attempt)),
             // What was taken in another amount than is due is reversed like any other.
             AttemptState::Reversed => trade.is_none_or(|trade| net(trade) == 0) && !open,
             _ => false,
@@ -204,4 +204,10 @@ fn heard(found: &mut Found, heard: &[i64], rows: &[JournalRow]) {
     if let Some(missed) = told.next() {
         found.wrongs.push(format!("a listener never heard event {}", missed.seq));
     }
+}
+
+/// Whether it asked for a code of which nobody ever heard: an order that its provider keeps all the same is paid by
+/// nobody, and runs out.
+fn was_never_seen(attempt: &Attempt) -> bool {
+    attempt.way == Way::MerchantPresented && attempt.code.is_none()
 }

@@ -146,15 +146,31 @@ impl House {
         }
     }
 
+    /// How far a machine's clock is off, in ms. Of several machines each is set by the network's time; one alone may be
+    /// wrong by much.
+    fn some_error(&self) -> i64 {
+        let little = self.shared || self.world.dice(|dice| dice.percent(50));
+        if little { self.world.some(-4_000, 4_000) } else { self.world.some(-3_600_000, 3_600_000) }
+    }
+
     async fn start(&self, name: String, life: &Arc<Life>) -> Result<Arc<Process>, EngineError> {
         let world = self.world.clone();
-        let wrong_by = match () {
-            () if !world.hit(Fault::ClockWrong) => 0,
-            // Of several machines each is set by the network's time; one alone may be wrong by much.
-            () if self.shared || world.dice(|dice| dice.percent(50)) => world.some(-4_000, 4_000),
-            () => world.some(-3_600_000, 3_600_000),
-        };
+        let wrong_by = if world.hit(Fault::ClockWrong) { self.some_error() } else { 0 };
         let clock = MachineClock::new(world.line.clone(), wrong_by);
+        if world.hit(Fault::ClockSet) {
+            let (world, clock, life) = (world.clone(), clock.clone(), life.clone());
+            let (time, wrong_by) = (world.some(0, 300_000), self.some_error());
+            tokio::spawn(async move {
+                tokio::select! {
+                    biased;
+                    () = life.died() => {}
+                    () = world.pass(time) => {
+                        world.tell(format_args!("a clock is set, from now on wrong by {wrong_by} ms"));
+                        clock.set(wrong_by);
+                    }
+                }
+            });
+        }
         let medium = DiskLine { world: world.clone(), life: life.clone() };
         let ledger = Ledger::on(self.disk.through(Arc::new(medium)), &books())?;
         let ids = Ids::from_fn(move |now| {

@@ -110,17 +110,28 @@ impl Drop for Pass {
 pub struct MachineClock {
     line: Arc<Timeline>,
     wrong_by: AtomicI64,
+    stepped: AtomicI64,
 }
 
 impl MachineClock {
     pub fn new(line: Arc<Timeline>, wrong_by: i64) -> Arc<Self> {
-        Arc::new(Self { line, wrong_by: AtomicI64::new(wrong_by) })
+        Arc::new(Self { line, wrong_by: AtomicI64::new(wrong_by), stepped: AtomicI64::new(0) })
+    }
+
+    /// From now on it is wrong by so much, under the hands of whoever reads it.
+    pub fn set(&self, wrong_by: i64) {
+        let before = self.wrong_by.swap(wrong_by, Ordering::Relaxed);
+        self.stepped.fetch_add(wrong_by - before, Ordering::Relaxed);
     }
 }
 
 impl Time for MachineClock {
     fn now(&self) -> UnixMillis {
         self.line.now() + self.wrong_by.load(Ordering::Relaxed)
+    }
+
+    fn stepped(&self) -> i64 {
+        self.stepped.load(Ordering::Relaxed)
     }
 
     fn pass(&self, duration: Duration) -> BoxFuture<'static, ()> {

@@ -46,6 +46,8 @@ pub enum Fault {
     LongOutage,
     /// A machine's clock is set wrong when its process starts.
     ClockWrong,
+    /// It is set while its process runs.
+    ClockSet,
     /// The disk is full for a while.
     DiskFull,
     /// Another program holds the database for a while.
@@ -65,7 +67,7 @@ pub enum Fault {
 }
 
 /// How often each goes wrong, of ten thousand occasions.
-const ODDS: [(Fault, u64); 25] = [
+const ODDS: [(Fault, u64); 26] = [
     (Fault::RequestLost, 150),
     (Fault::RequestSlow, 150),
     (Fault::RequestTwice, 100),
@@ -83,6 +85,7 @@ const ODDS: [(Fault, u64); 25] = [
     (Fault::Killed, 6_000),
     (Fault::LongOutage, 500),
     (Fault::ClockWrong, 2_000),
+    (Fault::ClockSet, 3_000),
     (Fault::DiskFull, 10),
     (Fault::DiskLocked, 20),
     (Fault::DiskSlow, 50),
