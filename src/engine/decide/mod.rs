@@ -5,6 +5,8 @@ mod events;
 mod matter;
 mod refund;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub(super) use events::{confirmed, events};
 pub(super) use matter::matter;
