@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use scantill::api::auth::Covered;
-use scantill::api::wire::{CreateTill, RefundPayment};
+use scantill::api::wire::{ChangeAccount, CreateTill, RefundPayment, TimingOverrides};
 use scantill::client::idempotency_key;
 use scantill::crypto::HmacSha256;
 
-use crate::{Shop, base_url};
+use crate::{Shop, base_url, support};
 
 /// Every sample by its name and labels; panics where a line is none that Prometheus reads.
 fn samples(text: &str) -> BTreeMap<String, String> {
@@ -93,4 +93,29 @@ async fn only_this_machine_and_admins_read_it() {
     let new = CreateTill { id: Some("till-2".parse().unwrap()), store: "store-1".parse().unwrap(), name: "Two".into() };
     let till = shop.client.create_till(&new).await.unwrap();
     assert_eq!(through_a_proxy(Some(("till-2", &till.secret))).await, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_was_closed_is_not_asked_for_a_fresh_code_again_and_again() {
+    let shop = Shop::open().await;
+    let accounts = shop.client.accounts().await.unwrap();
+    let alipay = accounts.iter().find(|account| account.channel.as_str() == "alipay").unwrap();
+    // A code is renewed ten seconds before it ends: here two seconds after it is shown.
+    let timing = TimingOverrides { code_lifetime_ms: Some(12_000), ..alipay.timing };
+    let change = ChangeAccount { timing: Some(timing), ..ChangeAccount::default() };
+    shop.client.change_account(&alipay.id, &change).await.unwrap();
+    let sale = shop.sale(1234).await;
+    shop.client.show_code(&sale.id, &alipay.channel).await.unwrap();
+    let closed = ChangeAccount { enabled: Some(false), ..ChangeAccount::default() };
+    shop.client.change_account(&alipay.id, &closed).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+
+    let url = format!("{}/metrics", base_url(shop.path()));
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let told = samples(&http.get(&url).send().await.unwrap().text().await.unwrap());
+    let codes = r#"scantill_provider_call_seconds_count{channel="alipay",call="create_code",outcome="shown"}"#;
+    assert_eq!(value(&told, codes), 1);
+    // The code that is shown still counts.
+    shop.phones.pay_shown("alipay", &support::shown_code(shop.path(), "alipay").await).await;
+    shop.until(&sale, |payment| payment.state.is_paid()).await;
 }

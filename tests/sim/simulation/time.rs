@@ -16,12 +16,17 @@ use scantill::payment::UnixMillis;
 /// 2026-11-24T02:00:00Z, ten in the morning of the shop.
 const BEGINNING: UnixMillis = 1_795_485_600_000;
 
+/// So many waits begin at one moment only where somebody waits for what is over, again and again.
+const WAITS_AT_A_MOMENT: u64 = 100_000;
+
 /// Who waits for which moment; of one moment in the order in which they came.
 struct Waiting {
     now: UnixMillis,
     came: u64,
     until: BTreeMap<(UnixMillis, u64), Waker>,
     beat: Option<Waker>,
+    /// How many waits began at this moment.
+    begun: u64,
 }
 
 /// The one time of a simulated world.
@@ -29,7 +34,7 @@ pub struct Timeline(Mutex<Waiting>);
 
 impl Timeline {
     pub fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Waiting { now: BEGINNING, came: 0, until: BTreeMap::new(), beat: None })))
+        Arc::new(Self(Mutex::new(Waiting { now: BEGINNING, came: 0, until: BTreeMap::new(), beat: None, begun: 0 })))
     }
 
     pub fn now(&self) -> UnixMillis {
@@ -37,7 +42,18 @@ impl Timeline {
     }
 
     /// Ready after so many milliseconds.
+    ///
+    /// # Panics
+    /// Time would stand still for ever: the task that asks goes down with it, and what it had to do stays undone.
     pub fn pass(self: &Arc<Self>, millis: i64) -> Pass {
+        let mut waiting = self.0.lock().unwrap();
+        waiting.begun += 1;
+        let stands_still = waiting.begun > WAITS_AT_A_MOMENT;
+        if stands_still {
+            waiting.begun = 0;
+        }
+        drop(waiting);
+        assert!(!stands_still, "time stands still: somebody waits for what is over, again and again");
         Pass { line: self.clone(), until: self.now() + millis.max(0), place: None }
     }
 
@@ -45,7 +61,9 @@ impl Timeline {
     pub fn advance(&self) {
         let mut waiting = self.0.lock().unwrap();
         let Some(((at, _), waker)) = waiting.until.pop_first() else { return };
-        waiting.now = waiting.now.max(at);
+        if at > waiting.now {
+            (waiting.now, waiting.begun) = (at, 0);
+        }
         let beat = waiting.beat.take();
         drop(waiting);
         waker.wake();
