@@ -101,6 +101,8 @@ async fn books_made_before_are_brought_up_to_date(home: &Home) {
     ledger.close().await;
     // The tables as the first version left them.
     for sql in [
+        "DROP TABLE operators",
+        "DROP TABLE session_keys",
         "DROP TABLE refunds",
         "DROP TABLE notification_bodies",
         "DROP INDEX journal_notices",

@@ -79,9 +79,7 @@ pub(in crate::api) async fn create(
     Json(new): Json<CreateOperator>,
 ) -> Answer<(StatusCode, axum::Json<OperatorView>)> {
     if let Some(store) = &new.store {
-        stores::find(&state, store.as_str()).await.map_err(|_| {
-            Problem::unprocessable("store_unknown", "there is no such store: add it first").field("store")
-        })?;
+        stores::of_new(&state, store).await?;
     }
     let now = state.engine.now();
     let operator = Operator {

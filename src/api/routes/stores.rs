@@ -8,7 +8,7 @@ use crate::api::extract::{Admin, Json};
 use crate::api::problem::Answer;
 use crate::api::wire::{ChangeStore, CreateStore, Problem, Store};
 use crate::crypto::random_token;
-use crate::payment::IdError;
+use crate::payment::{IdError, StoreId};
 
 const NAME_CHARACTERS: usize = 40;
 
@@ -36,6 +36,13 @@ pub(super) fn new_id<T: std::str::FromStr<Err = IdError>>(given: Option<T>, kind
 pub(super) async fn find(state: &Shared, id: &str) -> Answer<Store> {
     let stores = state.engine.ledger().stores().await?;
     stores.into_iter().find(|store| store.id.as_str() == id).ok_or_else(|| Problem::not_found("store"))
+}
+
+/// The store that something new is to belong to.
+pub(super) async fn of_new(state: &Shared, id: &StoreId) -> Answer<Store> {
+    find(state, id.as_str())
+        .await
+        .map_err(|_| Problem::unprocessable("store_unknown", "there is no such store: add it first").field("store"))
 }
 
 /// Add a store.

@@ -40,9 +40,7 @@ pub(in crate::api) async fn create(
     Admin(caller): Admin,
     Json(new): Json<CreateTill>,
 ) -> Answer<(StatusCode, axum::Json<NewTill>)> {
-    let store = stores::find(&state, new.store.as_str())
-        .await
-        .map_err(|_| Problem::unprocessable("store_unknown", "there is no such store: add it first").field("store"))?;
+    let store = stores::of_new(&state, &new.store).await?;
     let secret = random_token();
     let till = Till {
         id: new_id(new.id, "till")?,
