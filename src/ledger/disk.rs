@@ -50,7 +50,8 @@ impl Medium for () {}
 #[derive(Clone)]
 pub struct Disk {
     tables: Arc<Mutex<Tables>>,
-    last_seq: Arc<watch::Sender<i64>>,
+    /// One for each who watches, so that they wake in the order in which they came.
+    watchers: Arc<Mutex<Vec<watch::Sender<i64>>>>,
     medium: Arc<dyn Medium>,
     shared: bool,
 }
@@ -65,7 +66,7 @@ impl Disk {
     /// An empty disk; `shared` where several processes may write to it, as to a server.
     #[must_use]
     pub fn new(shared: bool) -> Self {
-        Self { tables: Arc::default(), last_seq: Arc::new(watch::channel(0).0), medium: Arc::new(()), shared }
+        Self { tables: Arc::default(), watchers: Arc::default(), medium: Arc::new(()), shared }
     }
 
     /// The same disk as a process reaches it.
@@ -79,7 +80,9 @@ impl Disk {
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<i64> {
-        self.last_seq.subscribe()
+        let (sender, receiver) = watch::channel(self.tables().head.seq);
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        receiver
     }
 
     /// What is on it, once the medium lets the reader through.
@@ -101,7 +104,7 @@ impl Disk {
             let (batch, outcomes) = Batch::decide(rules, found, requests);
             let written = !batch.is_empty();
             tables.take(&batch);
-            self.last_seq.send_replace(tables.head.seq);
+            self.announce(tables.head.seq);
             (outcomes, written)
         };
         if written {
@@ -127,6 +130,14 @@ impl Disk {
         tables.takings.clear();
         tables.derive(&derived);
         Ok(tables.journal.len() as u64)
+    }
+
+    fn announce(&self, seq: i64) {
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.retain(|watcher| watcher.receiver_count() > 0);
+        for watcher in watchers.iter() {
+            watcher.send_replace(seq);
+        }
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {

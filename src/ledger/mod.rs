@@ -247,7 +247,10 @@ impl Ledger {
     /// Tells the highest durable sequence, and wakes at each new one, also at another process's on PostgreSQL.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<i64> {
-        self.books.last_seq.clone()
+        match &self.books.rules.place {
+            Place::Memory(disk) => disk.watch(),
+            Place::Sqlite(_) | Place::Postgres { .. } => self.books.last_seq.clone(),
+        }
     }
 
     /// The business day that `at` belongs to.

@@ -28,7 +28,8 @@ fn nothing_is_lost_doubled_or_stuck_whatever_fails_and_whenever() {
 
 #[test]
 fn a_seed_replays_exactly() {
-    for seed in [1, 2, 3, 5, 8, 13] {
+    // In the last three several listeners wait for the same row.
+    for seed in [1, 2, 3, 5, 8, 13, 56, 86, 91] {
         assert_eq!(run(seed, false), run(seed, false));
     }
 }
