@@ -118,7 +118,9 @@ async fn neither_a_new_start_nor_many_servers_nor_many_at_once_give_more_tries()
     });
     let told: Vec<_> = futures::future::join_all(tries).await.into_iter().map(refusal).collect();
     let looked_at = told.iter().filter(|problem| problem.code == "pin_wrong").count();
-    assert_eq!(looked_at, 1, "{told:?}");
+    // The last but one may learn of the lock instead, where the last was faster; nobody was locked out twice over.
+    assert!(looked_at <= 1, "{told:?}");
+    assert!(told.iter().all(|problem| problem.retry_after.is_none_or(|seconds| seconds < 100)), "{told:?}");
     assert!(told.iter().all(|problem| ["pin_wrong", "operator_locked_out"].contains(&problem.code.as_str())));
     off.0.fetch_add(MINUTE, Ordering::Relaxed);
     client_of(&after, "till-3").sign_in(&id("anna"), pin(PIN)).await.unwrap();
