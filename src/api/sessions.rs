@@ -26,7 +26,7 @@ const ISSUER: &str = "scantill";
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SignInError {
     /// Nobody of that id may sign in here.
-    #[error("nobody of this id may sign in at this till. Ask whoever looks after the operators")]
+    #[error("nobody of this id may sign in at this till. Nothing was done. Ask whoever looks after the operators")]
     Unknown,
     /// The PIN is another.
     #[error("this is not the PIN. {left} {} left before it is locked for a while", if *left == 1 { "try is" } else { "tries are" })]

@@ -11,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(super) use account::{AccountCommand, AddArgs, ChangeArgs, FieldArgs, PlaceArg};
 pub(super) use operator::OperatorCommand;
 
+use crate::payment::OperatorId;
+
 /// A scan-to-pay point-of-sale terminal. With no command it is the till.
 #[derive(Parser)]
 #[command(
@@ -142,7 +144,7 @@ pub(super) struct ApiArgs {
 pub(super) struct WhoArgs {
     /// Who does it, where a till asks who is there; the PIN is asked for, or given in SCANTILL_PIN
     #[arg(long = "as", value_name = "OPERATOR")]
-    pub operator: Option<String>,
+    pub operator: Option<OperatorId>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -37,10 +37,9 @@ impl Reached {
 
 /// The same, with whoever `who` names signed in there.
 pub(super) async fn reach_as(data: &DataDir, config: &Config, args: &ApiArgs, who: &WhoArgs) -> Result<Reached> {
-    let operator = who.operator.as_deref().map(str::parse::<OperatorId>).transpose()?;
     let reached = reach(data, config, args).await?;
-    if let Some(operator) = operator
-        && let Err(error) = sign_in(&reached.client, &operator).await
+    if let Some(operator) = &who.operator
+        && let Err(error) = sign_in(&reached.client, operator).await
     {
         reached.stop().await;
         return Err(error);

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::ApiArgs;
 use crate::ledger::Role;
+use crate::payment::{OperatorId, StoreId};
 
 #[derive(Subcommand)]
 pub(in crate::app) enum OperatorCommand {
@@ -16,7 +17,7 @@ The PIN is asked for, and not shown while it is typed; a program gives it in SCA
 on, a till asks who is there before it takes money.")]
     Add {
         /// Their id, which stands in the journal and in the takings
-        id: String,
+        id: OperatorId,
         /// What people call them
         #[arg(long, value_name = "NAME")]
         name: String,
@@ -25,7 +26,7 @@ on, a till asks who is there before it takes money.")]
         role: RoleArg,
         /// The one store where they work [default: any]
         #[arg(long, value_name = "ID")]
-        store: Option<String>,
+        store: Option<StoreId>,
         #[command(flatten)]
         common: OperatorCommonArgs,
     },
@@ -40,7 +41,7 @@ on, a till asks who is there before it takes money.")]
 Another role or PIN ends their sessions.")]
     Change {
         /// Their id
-        id: String,
+        id: OperatorId,
         /// What people call them
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
@@ -57,7 +58,7 @@ Another role or PIN ends their sessions.")]
     #[command(after_help = "Examples:\n  scantill operator unlock anna")]
     Unlock {
         /// Their id
-        id: String,
+        id: OperatorId,
         #[command(flatten)]
         common: OperatorCommonArgs,
     },
@@ -65,7 +66,7 @@ Another role or PIN ends their sessions.")]
     #[command(after_help = "Examples:\n  scantill operator enable anna")]
     Enable {
         /// Their id
-        id: String,
+        id: OperatorId,
         #[command(flatten)]
         common: OperatorCommonArgs,
     },
@@ -73,7 +74,7 @@ Another role or PIN ends their sessions.")]
     #[command(after_help = "Examples:\n  scantill operator disable anna")]
     Disable {
         /// Their id
-        id: String,
+        id: OperatorId,
         #[command(flatten)]
         common: OperatorCommonArgs,
     },

@@ -13,7 +13,6 @@ use crate::app::data::DataDir;
 use crate::app::reach::reach;
 use crate::client::Client;
 use crate::crypto::Secret;
-use crate::payment::OperatorId;
 
 /// A new PIN, for programs.
 const NEW_PIN: &str = "SCANTILL_NEW_PIN";
@@ -49,8 +48,6 @@ async fn through(client: &Client, command: OperatorCommand) -> Result<ExitCode> 
             return Ok(ExitCode::SUCCESS);
         }
         OperatorCommand::Add { id, name, role, store, common } => {
-            let store = store.map(|store| store.parse()).transpose()?;
-            let id: OperatorId = id.parse()?;
             let new = CreateOperator { id: Some(id), name, role: role.into(), store, pin: new_pin()? };
             print(&client.create_operator(&new).await?, common.json)?;
             return Ok(ExitCode::SUCCESS);
@@ -74,7 +71,7 @@ async fn through(client: &Client, command: OperatorCommand) -> Result<ExitCode> 
             (id, common.json, ChangeOperator { enabled: Some(false), ..ChangeOperator::default() })
         }
     };
-    print(&client.change_operator(&id.parse()?, &change).await?, json)?;
+    print(&client.change_operator(&id, &change).await?, json)?;
     Ok(ExitCode::SUCCESS)
 }
 

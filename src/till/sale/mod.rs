@@ -385,6 +385,16 @@ impl Counter {
         effects
     }
 
+    /// The sale being collected, where it is that one.
+    fn collecting_of(&mut self, id: &PaymentId) -> Option<&mut Collecting> {
+        match &mut self.phase {
+            Phase::Collecting(collecting) if collecting.view.as_ref().is_some_and(|view| view.id == *id) => {
+                Some(collecting)
+            }
+            _ => None,
+        }
+    }
+
     /// The answer to [`Effect::ShowCode`].
     pub fn code_shown(
         &mut self,
@@ -396,9 +406,7 @@ impl Counter {
         match answer {
             Ok(view) => self.moved(view, now),
             Err(error) => {
-                if let Phase::Collecting(collecting) = &mut self.phase
-                    && collecting.view.as_ref().is_some_and(|view| view.id == *id)
-                {
+                if let Some(collecting) = self.collecting_of(id) {
                     let _ = collecting.no_code.insert(channel.clone(), error.to_string());
                 }
                 Vec::new()
@@ -413,9 +421,7 @@ impl Counter {
         answer: Result<PaymentView, ClientError>,
         now: UnixMillis,
     ) -> Vec<Effect> {
-        if let Phase::Collecting(collecting) = &mut self.phase
-            && collecting.view.as_ref().is_some_and(|view| view.id == *id)
-        {
+        if let Some(collecting) = self.collecting_of(id) {
             collecting.submitting = None;
             if let Err(error) = &answer {
                 self.hint = Some(Hint::of(error.clone()));
@@ -435,9 +441,7 @@ impl Counter {
         match answer {
             Ok(view) => self.moved(view, now),
             Err(error) => {
-                if let Phase::Collecting(collecting) = &mut self.phase
-                    && collecting.view.as_ref().is_some_and(|view| view.id == *id)
-                {
+                if let Some(collecting) = self.collecting_of(id) {
                     collecting.cancelling = false;
                     self.hint = Some(match error {
                         ClientError::Refused(_) | ClientError::BadAnswer(_) => Hint::of(error),
