@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api;
+mod errands;
 mod keyboard;
 mod message;
 mod refund;
@@ -22,7 +23,7 @@ pub use self::message::Message;
 use self::sign_in::Who;
 use self::windows::Pane;
 use super::keys;
-use super::sale::{Counter, Cue, Effect, Hint, Phase, Press};
+use super::sale::{Counter, Press};
 use super::scanner::Scanner;
 use super::screen::cashier::{self, Link, Page};
 use super::screen::settings::Choice;
@@ -31,14 +32,13 @@ use super::screen::{
     sign_in as sign_in_page, story, takings,
 };
 use super::settings::Settings;
-use super::sound::{Sound, Sounds};
+use super::sound::Sounds;
 use super::text::{Language, Text};
 use super::theme::palette::{DARK, LIGHT};
 use super::theme::{self, Palette};
 use super::widget::preview::Sight;
 use super::{Connection, Launch};
-use crate::api::wire::{ConfirmPayment, CreatePayment, PaymentView, Takings};
-use crate::client::{self, Client};
+use crate::api::wire::{PaymentView, Takings};
 use crate::payment::PaymentId;
 use crate::scan::serial::Serial;
 
@@ -399,75 +399,6 @@ impl Till {
         Task::batch([lock, phone.tick(self.now).map(Message::Phone)])
     }
 
-    fn perform(&mut self, effects: Vec<Effect>) -> Task<Message> {
-        self.display.prepare(&self.counter);
-        let tasks: Vec<_> = effects.into_iter().map(|effect| self.errand(effect)).collect();
-        Task::batch(tasks)
-    }
-
-    fn errand(&mut self, effect: Effect) -> Task<Message> {
-        match effect {
-            Effect::Create { amount, note } => {
-                // A code may be held up any moment now.
-                self.sounds.wake();
-                let new = CreatePayment {
-                    amount: amount.minor,
-                    currency: amount.currency,
-                    description: note,
-                    operator: None,
-                    collect_seconds: None,
-                };
-                let key = client::idempotency_key();
-                let call = move |client: Client| async move { client.create_payment(&new, &key).await };
-                self.call(call, |answer| Message::Created(Box::new(answer)))
-            }
-            Effect::ShowCode(id, channel) => {
-                let of = (id.clone(), channel.clone());
-                self.call(
-                    move |client| async move { client.show_code(&id, &channel).await },
-                    move |answer| Message::CodeShown(of.0.clone(), of.1.clone(), Box::new(answer)),
-                )
-            }
-            Effect::Submit(id, code) => {
-                let of = id.clone();
-                self.call(
-                    move |client| async move { client.scan(&id, code.expose()).await },
-                    move |answer| Message::Submitted(of.clone(), Box::new(answer)),
-                )
-            }
-            Effect::Cancel(id) => {
-                let of = id.clone();
-                self.call(
-                    move |client| async move { client.cancel(&id).await },
-                    move |answer| Message::Cancelled(of.clone(), Box::new(answer)),
-                )
-            }
-            Effect::Confirm(id, channel) => {
-                let of = id.clone();
-                let seen = ConfirmPayment { channel: Some(channel), ..ConfirmPayment::default() };
-                self.call(
-                    move |client| async move { client.confirm(&id, &seen).await },
-                    move |answer| Message::Submitted(of.clone(), Box::new(answer)),
-                )
-            }
-            Effect::Sound(cue) => {
-                let since = self.scanned_at.take().unwrap_or_else(Instant::now);
-                self.sounds.make_for(sound_of(&cue), since);
-                Task::none()
-            }
-            Effect::Refresh => self.refresh(),
-        }
-    }
-
-    fn press(&mut self, press: Press) -> Task<Message> {
-        if press == Press::Enter && matches!(self.counter.phase, Phase::Entry) && self.link != Link::Online {
-            self.counter.hint = (self.link == Link::Offline).then_some(Hint::Offline);
-            return Task::none();
-        }
-        let effects = self.counter.press(press);
-        self.perform(effects)
-    }
-
     fn go(&mut self, page: Page) -> Task<Message> {
         if self.page == Page::Accounts && page != Page::Accounts {
             self.accounts.close();
@@ -573,14 +504,4 @@ fn system_language() -> Language {
         .filter_map(|name| std::env::var(name).ok())
         .find(|value| !value.is_empty())
         .map_or_else(Language::default, |locale| Language::of_locale(&locale))
-}
-
-/// What is to be heard.
-const fn sound_of(cue: &Cue) -> Sound {
-    match cue {
-        Cue::Read => Sound::Read,
-        Cue::Success(..) => Sound::Success,
-        Cue::Failure => Sound::Failure,
-        Cue::Attention => Sound::Attention,
-    }
 }
