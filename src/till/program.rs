@@ -232,7 +232,20 @@ impl Till {
     /// Routes a message.
     pub fn update(&mut self, message: Message) -> Task<Message> {
         self.now = Timestamp::now().as_millisecond();
-        if matches!(message, Message::Key(_) | Message::Cashier(_) | Message::Sales(_) | Message::Settings(_)) {
+        let by_hand = matches!(
+            message,
+            Message::Key(_)
+                | Message::Composed(_)
+                | Message::Cashier(_)
+                | Message::Sales(_)
+                | Message::Takings(_)
+                | Message::Settings(_)
+                | Message::Accounts(_)
+                | Message::Refund(_)
+        );
+        // The list of ports comes by itself, again and again.
+        let ports = |page: &scanner_page::Message| matches!(page, scanner_page::Message::Ports(_));
+        if by_hand || matches!(&message, Message::Scanners(page) if !ports(page)) {
             self.touched();
         }
         let task = self.route(message);
